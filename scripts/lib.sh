@@ -1,0 +1,19 @@
+# Sourced by the scripts beside it: where things are, how they speak, how they fail.
+# shellcheck shell=bash
+set -euo pipefail
+
+ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+NPM_BIN="$ROOT/scripts/npm/node_modules/.bin"
+ARTIFACTS="$ROOT/target/artifacts"
+export ROOT NPM_BIN ARTIFACTS
+cd "$ROOT"
+
+say() { printf '%s\n' "$*" >&2; }
+
+# One sentence on what is missing and what to install; exit code 3.
+missing() {
+    say "error: $*"
+    exit 3
+}
+
+need() { command -v "$1" >/dev/null 2>&1 || missing "\`$1\` is not on the PATH: install $2, then run this again."; }
