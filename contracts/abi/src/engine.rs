@@ -1,0 +1,6 @@
+//! Generated from `contracts/interfaces/IEngine.sol`.
+
+alloy::sol!(
+    #[sol(rpc, abi, all_derives)]
+    "../interfaces/IEngine.sol"
+);

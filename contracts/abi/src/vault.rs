@@ -1,0 +1,6 @@
+//! Generated from `contracts/interfaces/IVault.sol`.
+
+alloy::sol!(
+    #[sol(rpc, abi, all_derives)]
+    "../interfaces/IVault.sol"
+);
