@@ -1,0 +1,48 @@
+//! What must hold of every build: the size and imports of the wasm, selectors, the direction of dependencies.
+
+mod dependencies;
+mod selectors;
+mod wasm;
+
+use eyre::Result;
+
+use crate::artifact::Artifacts;
+
+/// One thing that was checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// What was checked.
+    pub subject: String,
+    /// What was found.
+    pub found: String,
+    /// What is allowed.
+    pub allowed: String,
+    /// Whether it is.
+    pub passed: bool,
+}
+
+impl Check {
+    fn new(
+        subject: impl Into<String>,
+        found: impl Into<String>,
+        allowed: impl Into<String>,
+        passed: bool,
+    ) -> Self {
+        Self {
+            subject: subject.into(),
+            found: found.into(),
+            allowed: allowed.into(),
+            passed,
+        }
+    }
+}
+
+/// Runs every gate.
+///
+/// - Errors: an artifact or `cargo metadata` cannot be read. A violation is a failed [`Check`], not an error.
+pub fn run(artifacts: &Artifacts) -> Result<Vec<Check>> {
+    let mut checks = wasm::check(artifacts)?;
+    checks.extend(selectors::check());
+    checks.extend(dependencies::check()?);
+    Ok(checks)
+}
