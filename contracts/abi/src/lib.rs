@@ -21,32 +21,3 @@ mod vault;
 pub use adapter::IAdapter;
 pub use engine::IEngine;
 pub use vault::IVault;
-
-#[cfg(test)]
-mod tests {
-    use super::{IAdapter, IEngine, IVault};
-
-    /// The three contracts share errors; where a signature is shared, its arguments mean the same, so that a reader of
-    /// revert data need not know who raised it.
-    #[test]
-    fn shared_errors_have_one_meaning() {
-        let all = [
-            IVault::abi::contract(),
-            IEngine::abi::contract(),
-            IAdapter::abi::contract(),
-        ];
-        let mut seen = std::collections::BTreeMap::<String, Vec<String>>::new();
-        for error in all.iter().flat_map(|abi| abi.errors()) {
-            let names: Vec<String> = error
-                .inputs
-                .iter()
-                .map(|input| input.name.clone())
-                .collect();
-            let first = seen
-                .entry(error.signature())
-                .or_insert_with(|| names.clone());
-            assert_eq!(*first, names, "{}", error.signature());
-        }
-        assert!(seen.len() > 40, "{} errors", seen.len());
-    }
-}
