@@ -1,0 +1,37 @@
+//! The Stylus VM, without any EVM in it.
+//!
+//! A program on chain is brotli-compressed wasm behind a prefix ([`code`]). Activating it
+//! ([`activate`]) validates the wasm, rewrites it so that it meters itself, and predicts what starting
+//! it costs. A [`Compiler`] turns the rewritten wasm into a [`Program`], and a [`Run`] executes that.
+//!
+//! A run never calls out. Where it needs the EVM it stops with a [`Request`] and goes on when it is
+//! resumed with the [`Reply`]; so nested calls do not nest host stacks, and the EVM around it keeps its
+//! frames where it likes:
+//!
+//! ```text
+//! let mut step = run.resume(None)?;
+//! loop {
+//!     match step {
+//!         Step::Ask(request) => step = run.resume(Some(answer(request)))?,
+//!         Step::Done(outcome) => return outcome,
+//!     }
+//! }
+//! ```
+//!
+//! | module | owns |
+//! |---|---|
+//! | [`rules`] | version gates and stored parameters |
+//! | [`code`] | prefixes, fragments, compression |
+//! | [`memory`] | price of memory pages |
+//! | [`request`] | questions to the EVM and the answers |
+//! | [`entry`] | what a run starts and ends with |
+
+pub mod code;
+pub mod entry;
+pub mod memory;
+pub mod request;
+pub mod rules;
+
+pub use entry::{Entry, EvmData, Outcome, OutcomeKind};
+pub use request::{CallKind, CreateKind, FlushOutcome, Reply, Request};
+pub use rules::{ArbosVersion, Rules};
