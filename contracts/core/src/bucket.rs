@@ -4,7 +4,7 @@
 //! amounts is therefore at most `cap * (1 + w / period_s)`, without the doubling at the boundary that fixed windows have.
 //! Levels are fractions (D18 of nav, or of an asset's amount), so that minting cannot make room.
 
-use alloy_primitives::U256;
+use ruint::aliases::U256;
 
 use crate::{
     Error,

@@ -1,6 +1,6 @@
 //! How far a portfolio is from its targets.
 
-use alloy_primitives::U256;
+use ruint::aliases::U256;
 
 use crate::{Error, fixed::add, weights::same_length};
 

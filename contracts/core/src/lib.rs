@@ -55,9 +55,9 @@ pub mod tick;
 pub mod twap;
 pub mod weights;
 
-pub use alloy_primitives::U256;
 pub use error::Error;
 pub use price::Price;
+pub use ruint::aliases::U256;
 
 /// Most assets in a basket.
 pub const ASSETS_MAX: usize = 8;

@@ -1,10 +1,10 @@
 //! Prices. One representation inside, [`Price`]; conversions at the edges.
 
-use alloy_primitives::U256;
+use ruint::aliases::U256;
 
 use crate::{
     Error,
-    fixed::{D27, mul_div_down},
+    fixed::{D18, D27, mul_div_down},
 };
 
 /// Most decimals of a feed.
@@ -18,9 +18,6 @@ pub const PRICE_MAX: Price = Price(U256::from_limbs([
     0x2c_d76f,
     0,
 ]));
-
-/// Decimals of D27 and of {uoa} together.
-const SCALE: u8 = 45;
 
 /// A price of one base unit: D27{uoa/tok}. Of one 18-decimal token at one USD: `1e27`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,12 +37,9 @@ pub fn feed_price(answer: U256, feed_decimals: u8, token_decimals: u8) -> Result
     if answer.is_zero() {
         return Err(Error::PriceZero);
     }
-    let scale = pow10(
-        SCALE
-            .wrapping_sub(feed_decimals)
-            .wrapping_sub(token_decimals),
-    );
-    let price = Price(mul_div_down(answer, scale, U256::ONE)?);
+    // Two steps, each a whole multiple: D27{uoa/tok} = {USD/whole} * D27 / {tok/whole} * {uoa/USD}
+    let usd_price = mul_div_down(answer, D27, pow10(token_decimals))?;
+    let price = Price(mul_div_down(usd_price, D18, pow10(feed_decimals))?);
     if price > PRICE_MAX {
         Err(Error::Overflow)
     } else {
@@ -84,16 +78,41 @@ pub fn cross_price(ratio: U256, quote: Price) -> Result<Price, Error> {
     }
 }
 
-/// `10^exponent` for `exponent <= 45`, far below 2^256.
+/// `10^exponent` for `exponent <= 38`.
 fn pow10(exponent: u8) -> U256 {
-    let mut power = U256::ONE;
-    for _ in 0..exponent {
-        let double = power.wrapping_add(power);
-        let octuple = double
-            .wrapping_add(double)
-            .wrapping_add(double)
-            .wrapping_add(double);
-        power = octuple.wrapping_add(double);
+    let power = (0..exponent).fold(1_u128, |power, _| (power << 3).wrapping_add(power << 1));
+    U256::from(power)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_largest_price_is_one_usd_for_a_base_unit() {
+        assert_eq!(feed_price(U256::from(1), 0, 0), Ok(PRICE_MAX));
+        assert_eq!(feed_price(U256::from(2), 0, 0), Err(Error::Overflow));
+        assert_eq!(PRICE_MAX.0, U256::from(10).pow(U256::from(45)));
     }
-    power
+
+    #[test]
+    fn three_thousand_usd_for_an_18_decimal_token() {
+        let price = feed_price(U256::from(300_000_000_000_u64), 8, 18);
+        assert_eq!(price, Ok(Price(D27.wrapping_mul(U256::from(3_000)))));
+        assert_eq!(
+            whole_price(price.unwrap(), 18),
+            Ok(D18.wrapping_mul(U256::from(3_000)))
+        );
+    }
+
+    #[test]
+    fn a_six_decimal_dollar_quotes_an_18_decimal_token() {
+        let usd = feed_price(U256::from(100_000_000), 8, 6).unwrap();
+        // 3000e6 base units of USDC for 1e18 of the token: D27 of 3e-9.
+        let ratio = U256::from(3_000_000_000_000_000_000_u64);
+        assert_eq!(
+            cross_price(ratio, usd),
+            Ok(Price(D27.wrapping_mul(U256::from(3_000))))
+        );
+    }
 }

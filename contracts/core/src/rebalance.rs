@@ -13,7 +13,7 @@
 //! nothing. Donations, redemptions and other trades in front of a rebalance can therefore change its size, but not make
 //! it fail or do harm.
 
-use alloy_primitives::U256;
+use ruint::aliases::U256;
 
 use crate::{
     ASSETS_MAX, Error, Price,

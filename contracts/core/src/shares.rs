@@ -1,7 +1,7 @@
 //! What a share of the basket costs and pays. No price: amounts are pro rata, and rounding always favours the holders
 //! who stay.
 
-use alloy_primitives::U256;
+use ruint::aliases::U256;
 
 use crate::{
     Error,

@@ -1,6 +1,6 @@
 //! Fair output, the least output that a trade may bring, and how far two prices disagree.
 
-use alloy_primitives::U256;
+use ruint::aliases::U256;
 
 use crate::{
     Error, Price,

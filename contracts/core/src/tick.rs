@@ -3,7 +3,7 @@
 //! A pool stores `sqrt(token1 / token0)` in Q64.96, both in base units, and ticks are powers of 1.0001 of the ratio
 //! itself. Ratios at ticks agree with the pools' own code bit for bit.
 
-use alloy_primitives::U256;
+use ruint::aliases::U256;
 
 use crate::{
     Error,
@@ -51,7 +51,7 @@ const Q192: U256 = U256::from_limbs([0, 0, 0, 1]);
 /// `sqrt(1.0001^tick) * 2^96`, as the pools compute it.
 ///
 /// - Units:  {tick} -> Q64.96.
-/// - Domain: `|tick| <= 887272`; relative error < 2^-31, strictly increasing in `tick`.
+/// - Domain: `|tick| <= 887272`; error < 1 + result * 2^-63; strictly increasing in `tick`.
 /// - Errors: [`Error::TickOutOfRange`].
 pub fn sqrt_ratio_at_tick(tick: i32) -> Result<U256, Error> {
     let distance = tick.unsigned_abs();

@@ -1,6 +1,6 @@
 //! Time-weighted means from a Uniswap V3 pool's accumulators, as `observe([window, 0])` returns them.
 
-use alloy_primitives::U256;
+use ruint::aliases::U256;
 
 use crate::{Error, fixed::mul_div_down, tick::TICK_MAX};
 

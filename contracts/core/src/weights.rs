@@ -1,6 +1,6 @@
 //! Value, nav and weights of a basket.
 
-use alloy_primitives::U256;
+use ruint::aliases::U256;
 
 use crate::{
     ASSETS_MAX, Error, Price,
@@ -44,13 +44,18 @@ pub fn weights_down(
     prices: &[Price],
     weights: &mut [U256],
 ) -> Result<U256, Error> {
+    same_length(amounts.len(), prices.len())?;
     same_length(amounts.len(), weights.len())?;
-    let nav = nav_down(amounts, prices)?;
+    let mut nav = U256::ZERO;
+    for ((amount, price), weight) in amounts.iter().zip(prices).zip(weights.iter_mut()) {
+        *weight = value_down(*amount, *price)?;
+        nav = add(nav, *weight)?;
+    }
     if nav.is_zero() {
         return Err(Error::NavZero);
     }
-    for ((amount, price), weight) in amounts.iter().zip(prices).zip(weights) {
-        *weight = mul_div_down(value_down(*amount, *price)?, D18, nav)?;
+    for weight in weights {
+        *weight = mul_div_down(*weight, D18, nav)?;
     }
     Ok(nav)
 }
