@@ -26,12 +26,28 @@
 //! | [`request`] | questions to the EVM and the answers |
 //! | [`entry`] | what a run starts and ends with |
 
+mod activate;
+mod cache;
 pub mod code;
 pub mod entry;
+mod estimate;
+mod host;
+mod hostio;
+mod instrument;
+mod mailbox;
 pub mod memory;
+mod module;
+mod pricing;
+mod program;
 pub mod request;
 pub mod rules;
+mod run;
+mod validate;
 
+pub use activate::{Activation, ActivationError, activate};
 pub use entry::{Entry, EvmData, Outcome, OutcomeKind};
+pub use estimate::ActivationGas;
+pub use program::{CompileError, Compiler, LoadError, Program};
 pub use request::{CallKind, CreateKind, FlushOutcome, Reply, Request};
 pub use rules::{ArbosVersion, Rules};
+pub use run::{Run, RunError, Step};

@@ -1,0 +1,194 @@
+//! Rewriting a module so that it meters itself.
+//!
+//! | pass | adds |
+//! |---|---|
+//! | [`ink`] | a charge in front of every basic block |
+//! | [`dynamic`] | a charge by length in front of `memory.fill` and `memory.copy` |
+//! | [`depth`] | a stack check at the start of every function |
+//! | [`heap`] | a payment in front of `memory.grow` |
+//!
+//! Each pass works on what the one before left, so what a function takes from the stack and how many
+//! operators it has include the operators of the passes before.
+
+mod depth;
+mod dynamic;
+mod emit;
+mod heap;
+mod ink;
+pub(super) mod prices;
+
+use wasm_encoder::{
+    CodeSection, ConstExpr, Encode, ExportKind, ExportSection, GlobalSection, GlobalType,
+    MemorySection, MemoryType, RawSection, SectionId, ValType,
+};
+
+use self::emit::Meter;
+use super::{
+    ActivationError,
+    module::{Body, Module},
+    validate::{ENTRYPOINT, MEMORY},
+};
+
+/// Names under which the added globals are exported to the host.
+pub(super) const METER_EXPORTS: [&str; 4] = ["ink_left", "ink_status", "scratch", "stack_left"];
+
+/// {op}
+const FUNCTION_OPS_MAX: usize = 65_536;
+/// Most globals, the added ones included.
+const GLOBALS_MAX: u32 = 32_768;
+/// {page} Largest maximum that a memory keeps.
+const MEMORY_PAGES_MAX: u64 = 65_534;
+
+/// A module that meters itself.
+#[derive(Debug)]
+pub(super) struct Instrumented {
+    pub(super) wasm: Vec<u8>,
+    /// {op} Operators of each defined function.
+    pub(super) function_ops: Vec<u64>,
+    /// Globals, the added ones included.
+    pub(super) globals: u32,
+}
+
+/// Runs all passes over a module that passed validation.
+///
+/// Only memory, entry point and meter are exported from the result, and it has no start function.
+///
+/// Errors: [`ActivationError::TooMany`], [`ActivationError::Operation`].
+pub(super) fn instrument(
+    module: &Module<'_>,
+    pay_for_memory_grow: Option<u32>,
+) -> Result<Instrumented, ActivationError> {
+    let own_globals = module.globals.len() as u32;
+    let globals = own_globals + Meter::GLOBALS;
+    ActivationError::limit("globals", globals, GLOBALS_MAX)?;
+    let meter = Meter::behind(own_globals);
+
+    let mut code = CodeSection::new();
+    let mut function_ops = Vec::with_capacity(module.bodies.len());
+    for body in &module.bodies {
+        let (bytes, ops) = function(body, module, pay_for_memory_grow, &meter)?;
+        code.raw(&bytes);
+        function_ops.push(ops);
+    }
+    let wasm = assemble(module, &code, &meter);
+    Ok(Instrumented {
+        wasm,
+        function_ops,
+        globals,
+    })
+}
+
+/// The bytes of a rewritten body and how many operators it has.
+fn function(
+    body: &Body<'_>,
+    module: &Module<'_>,
+    pay_for_memory_grow: Option<u32>,
+    meter: &Meter,
+) -> Result<(Vec<u8>, u64), ActivationError> {
+    let ops = ink::meter(body.ops.clone(), module, meter)?;
+    let ops = dynamic::meter(ops, meter);
+    let mut ops = depth::check(ops, body.local_count, module, meter)?;
+    if let Some(function) = pay_for_memory_grow {
+        ops = heap::pay(ops, function, meter);
+    }
+    ActivationError::limit("operators of a function", ops.len(), FUNCTION_OPS_MAX)?;
+    let mut bytes = body.locals.to_vec();
+    emit::write(&ops, &mut bytes)?;
+    Ok((bytes, ops.len() as u64))
+}
+
+fn assemble(module: &Module<'_>, code: &CodeSection, meter: &Meter) -> Vec<u8> {
+    let mut out = wasm_encoder::Module::new();
+    let mut copy = |id: SectionId, data: Option<&[u8]>| {
+        if let Some(data) = data {
+            out.section(&RawSection {
+                id: id.into(),
+                data,
+            });
+        }
+    };
+    let sections = &module.sections;
+    copy(SectionId::Type, sections.types);
+    copy(SectionId::Import, sections.imports);
+    copy(SectionId::Function, sections.functions);
+    copy(SectionId::Table, sections.tables);
+    out.section(&memory(module));
+    out.section(&RawSection {
+        id: SectionId::Global.into(),
+        data: &globals(module),
+    });
+    out.section(&exports(module, meter));
+    if let Some(data) = sections.elements {
+        out.section(&RawSection {
+            id: SectionId::Element.into(),
+            data,
+        });
+    }
+    out.section(code);
+    if let Some(data) = sections.data {
+        out.section(&RawSection {
+            id: SectionId::Data.into(),
+            data,
+        });
+    }
+    out.finish()
+}
+
+fn memory(module: &Module<'_>) -> MemorySection {
+    let mut section = MemorySection::new();
+    for memory in &module.memories {
+        section.memory(MemoryType {
+            minimum: memory.initial,
+            maximum: Some(
+                memory
+                    .maximum
+                    .unwrap_or(MEMORY_PAGES_MAX)
+                    .min(MEMORY_PAGES_MAX),
+            ),
+            memory64: false,
+            shared: false,
+            page_size_log2: None,
+        });
+    }
+    section
+}
+
+/// The module's globals as they are, then the meter's.
+fn globals(module: &Module<'_>) -> Vec<u8> {
+    let ty = |val_type| GlobalType {
+        val_type,
+        mutable: true,
+        shared: false,
+    };
+    let mut added = GlobalSection::new();
+    added.global(ty(ValType::I64), &ConstExpr::i64_const(0));
+    for _ in 1..Meter::GLOBALS {
+        added.global(ty(ValType::I32), &ConstExpr::i32_const(0));
+    }
+    let mut section = Vec::new();
+    added.encode(&mut section);
+    // The section is a byte count and an entry count, one byte each, and the entries.
+    let entries = section.split_off(2);
+
+    let mut all = Vec::new();
+    (module.globals.len() as u32 + Meter::GLOBALS).encode(&mut all);
+    all.extend_from_slice(module.sections.globals);
+    all.extend(entries);
+    all
+}
+
+fn exports(module: &Module<'_>, meter: &Meter) -> ExportSection {
+    let mut section = ExportSection::new();
+    section.export(MEMORY, ExportKind::Memory, 0);
+    for export in module
+        .exports
+        .iter()
+        .filter(|export| export.name == ENTRYPOINT)
+    {
+        section.export(ENTRYPOINT, ExportKind::Func, export.index);
+    }
+    for (index, name) in (meter.ink_left..).zip(METER_EXPORTS) {
+        section.export(name, ExportKind::Global, index);
+    }
+    section
+}

@@ -1,0 +1,177 @@
+//! Compiling activated programs.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use alloy_primitives::{B256, keccak256};
+use thiserror::Error;
+use wasmtime::{Config, Engine, InstancePre, Linker, Module, ModuleExport, WasmFeatures};
+
+use super::{
+    ActivationError, Rules, activate,
+    host::HostState,
+    hostio,
+    instrument::METER_EXPORTS,
+    memory::PRICED_PAGES,
+    validate::{ENTRYPOINT, MEMORY},
+};
+
+/// {byte} Native stack of a program; its 22,000 logical words end first.
+const WASM_STACK_LEN: usize = 8 << 20;
+/// {byte} The fiber that a program runs on: its stack and that of the host functions.
+const FIBER_STACK_LEN: usize = 16 << 20;
+
+/// Why an activated program cannot be run. This is a fault of the engine, not of the program.
+#[derive(Debug, Error)]
+#[error("the engine does not take the program: {0}")]
+pub struct CompileError(#[from] wasmtime::Error);
+
+/// Why [`Compiler::load`] yields no program.
+#[derive(Debug, Error)]
+pub enum LoadError<E> {
+    /// The wasm could not be had.
+    #[error(transparent)]
+    Source(E),
+    /// It is no program.
+    #[error(transparent)]
+    Activation(ActivationError),
+    /// The engine does not take it.
+    #[error(transparent)]
+    Compile(CompileError),
+}
+
+/// Turns activated programs into native code, and keeps that in memory.
+///
+/// Cheap to clone; clones share what is kept.
+#[derive(Clone)]
+pub struct Compiler {
+    engine: Engine,
+    linker: Arc<Linker<HostState>>,
+    kept: Arc<Mutex<Kept>>,
+}
+
+#[derive(Default)]
+struct Kept {
+    by_instrumented: HashMap<B256, Program>,
+    by_key: HashMap<(B256, u16, bool), Program>,
+}
+
+/// A compiled program, ready for any number of runs.
+///
+/// Cheap to clone.
+#[derive(Clone)]
+pub struct Program(pub(super) Arc<Compiled>);
+
+/// What a run needs of a program.
+pub(super) struct Compiled {
+    pub(super) instance: InstancePre<HostState>,
+    pub(super) entrypoint: ModuleExport,
+    pub(super) memory: ModuleExport,
+    /// In the order of [`METER_EXPORTS`].
+    pub(super) meter: [ModuleExport; 4],
+}
+
+impl Compiler {
+    /// A compiler that keeps nothing yet.
+    ///
+    /// Errors: [`CompileError`] where the engine does not run at all.
+    pub fn new() -> Result<Self, CompileError> {
+        let engine = Engine::new(&config())?;
+        let mut linker = Linker::new(&engine);
+        hostio::link(&mut linker)?;
+        Ok(Self {
+            engine,
+            linker: Arc::new(linker),
+            kept: Arc::default(),
+        })
+    }
+
+    /// The native code of [`Activation::instrumented`](super::Activation::instrumented).
+    ///
+    /// Errors: [`CompileError`]. The argument must come from an activation.
+    pub fn compile(&self, instrumented: &[u8]) -> Result<Program, CompileError> {
+        let hash = keccak256(instrumented);
+        if let Some(program) = self.kept().by_instrumented.get(&hash) {
+            return Ok(program.clone());
+        }
+        let program = self.compile_anew(instrumented)?;
+        self.kept().by_instrumented.insert(hash, program.clone());
+        Ok(program)
+    }
+
+    /// The native code of an active program, by its code hash.
+    ///
+    /// `wasm` gives the decompressed program, and is only asked when it is not kept yet.
+    ///
+    /// Errors: every [`LoadError`].
+    pub fn load<E>(
+        &self,
+        code_hash: B256,
+        rules: &Rules,
+        wasm: impl FnOnce() -> Result<Vec<u8>, E>,
+    ) -> Result<Program, LoadError<E>> {
+        let key = (code_hash, rules.stylus_version, rules.debug);
+        if let Some(program) = self.kept().by_key.get(&key) {
+            return Ok(program.clone());
+        }
+        let wasm = wasm().map_err(LoadError::Source)?;
+        let activation = activate(&wasm, rules, PRICED_PAGES).map_err(LoadError::Activation)?;
+        let program = self
+            .compile(&activation.instrumented)
+            .map_err(LoadError::Compile)?;
+        self.kept().by_key.insert(key, program.clone());
+        Ok(program)
+    }
+
+    fn compile_anew(&self, instrumented: &[u8]) -> Result<Program, CompileError> {
+        let module = Module::new(&self.engine, instrumented)?;
+        let export = |name: &str| {
+            let missing = || wasmtime::Error::msg(format!("{name} is not exported"));
+            module.get_export_index(name).ok_or_else(missing)
+        };
+        let [ink_left, ink_status, scratch, stack_left] = METER_EXPORTS;
+        let compiled = Compiled {
+            entrypoint: export(ENTRYPOINT)?,
+            memory: export(MEMORY)?,
+            meter: [
+                export(ink_left)?,
+                export(ink_status)?,
+                export(scratch)?,
+                export(stack_left)?,
+            ],
+            instance: self.linker.instantiate_pre(&module)?,
+        };
+        Ok(Program(Arc::new(compiled)))
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Programs are validated before; the features are what their rewritten form may hold.
+fn config() -> Config {
+    let mut config = Config::new();
+    config
+        .max_wasm_stack(WASM_STACK_LEN)
+        .async_stack_size(FIBER_STACK_LEN);
+    for feature in [WasmFeatures::SIMD, WasmFeatures::RELAXED_SIMD] {
+        config.wasm_features(feature, false);
+    }
+    config
+}
+
+impl fmt::Debug for Compiler {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Compiler").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Program {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Program").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,217 @@
+//! Running a program until it ends or needs the EVM.
+
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll, Waker},
+};
+
+use thiserror::Error;
+use wasmtime::{Instance, Store, Trap, Val};
+
+use super::{
+    Entry, Outcome, OutcomeKind, Program, Reply, Request,
+    cache::StorageCache,
+    host::{Handles, HostError, HostState},
+    mailbox::Mailbox,
+    program::Compiled,
+};
+
+/// A program that is being run.
+///
+/// Dropping it before its end frees everything that it holds.
+pub struct Run {
+    mailbox: Mailbox,
+    execution: Option<Pin<Box<dyn Future<Output = Result<Outcome, RunError>> + Send>>>,
+    awaits_reply: bool,
+}
+
+/// Where a run has come to.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Step {
+    /// It needs the EVM; resume it with the reply.
+    Ask(Request),
+    /// It has ended.
+    Done(Outcome),
+}
+
+/// Why a run cannot go on. None of these is the program's doing.
+#[derive(Debug, Error)]
+pub enum RunError {
+    /// The engine failed, for want of memory for instance.
+    #[error("the engine failed: {0}")]
+    Engine(#[from] wasmtime::Error),
+    /// It has ended, failed, or waits for a reply and got none, or the other way round.
+    #[error("a run is resumed with a reply exactly if it asked")]
+    Misused,
+    /// The reply is of another kind than the request.
+    #[error("the reply does not answer the request")]
+    ReplyMismatch,
+    /// The engine waits for something that is not the EVM.
+    #[error("the engine stalled")]
+    Stalled,
+}
+
+impl Run {
+    /// Prepares a run; the program's first operator is executed by the first [`Run::resume`].
+    pub fn start(program: &Program, entry: Entry) -> Self {
+        let mailbox = Mailbox::default();
+        let execution = execute(program.clone(), entry, mailbox.clone());
+        Self {
+            mailbox,
+            execution: Some(Box::pin(execution)),
+            awaits_reply: false,
+        }
+    }
+
+    /// Runs on: without a reply first, then with the reply to each [`Step::Ask`].
+    ///
+    /// Errors: every [`RunError`]; the run is then over.
+    pub fn resume(&mut self, reply: Option<Reply>) -> Result<Step, RunError> {
+        let execution = self.execution.as_mut().ok_or(RunError::Misused)?;
+        if reply.is_some() != self.awaits_reply {
+            self.execution = None;
+            return Err(RunError::Misused);
+        }
+        if let Some(reply) = reply {
+            self.mailbox.answer(reply);
+        }
+        match execution
+            .as_mut()
+            .poll(&mut Context::from_waker(Waker::noop()))
+        {
+            Poll::Ready(outcome) => {
+                self.execution = None;
+                outcome.map(Step::Done)
+            }
+            Poll::Pending => match self.mailbox.take_request() {
+                Some(request) => {
+                    self.awaits_reply = true;
+                    Ok(Step::Ask(request))
+                }
+                None => {
+                    self.execution = None;
+                    Err(RunError::Stalled)
+                }
+            },
+        }
+    }
+}
+
+impl fmt::Debug for Run {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Run")
+            .field("awaits_reply", &self.awaits_reply)
+            .finish_non_exhaustive()
+    }
+}
+
+async fn execute(program: Program, entry: Entry, mailbox: Mailbox) -> Result<Outcome, RunError> {
+    let compiled = &*program.0;
+    let input_len = entry.calldata.len() as u32;
+    let (ink, stack) = (entry.ink, entry.rules.stack_limit());
+    let state = HostState {
+        calldata: entry.calldata,
+        data: entry.data,
+        rules: entry.rules,
+        mailbox,
+        handles: None,
+        cache: StorageCache::default(),
+        output: Vec::new(),
+        return_data: alloy_primitives::Bytes::new(),
+        last_code: None,
+    };
+    let mut store = Store::new(compiled.instance.module().engine(), state);
+    let instance = compiled.instance.instantiate_async(&mut store).await?;
+    let handles = handles(compiled, &instance, &mut store)?;
+    handles.set_ink(&mut store, ink)?;
+    handles.stack_left.set(&mut store, Val::I32(stack as i32))?;
+    store.data_mut().handles = Some(handles);
+
+    let entrypoint = instance
+        .get_module_export(&mut store, &compiled.entrypoint)
+        .and_then(wasmtime::Extern::into_func)
+        .ok_or_else(|| wasmtime::Error::msg("no entry point"))?
+        .typed::<u32, u32>(&store)?;
+    let result = entrypoint.call_async(&mut store, input_len).await;
+    outcome(result, &handles, store)
+}
+
+fn handles(
+    compiled: &Compiled,
+    instance: &Instance,
+    store: &mut Store<HostState>,
+) -> Result<Handles, wasmtime::Error> {
+    let mut global = |index: usize| {
+        instance
+            .get_module_export(&mut *store, &compiled.meter[index])
+            .and_then(wasmtime::Extern::into_global)
+            .ok_or_else(|| wasmtime::Error::msg("no meter"))
+    };
+    let (ink_left, ink_status, stack_left) = (global(0)?, global(1)?, global(3)?);
+    let memory = instance
+        .get_module_export(&mut *store, &compiled.memory)
+        .and_then(wasmtime::Extern::into_memory)
+        .ok_or_else(|| wasmtime::Error::msg("no memory"))?;
+    Ok(Handles {
+        ink_left,
+        ink_status,
+        stack_left,
+        memory,
+    })
+}
+
+/// Which way the program ended. What it was stopped by counts in this order: stack, ink, the rest.
+fn outcome(
+    result: Result<u32, wasmtime::Error>,
+    handles: &Handles,
+    mut store: Store<HostState>,
+) -> Result<Outcome, RunError> {
+    let ink = handles.ink_left(&mut store);
+    let stack_used_up = handles.stack_left(&mut store) == 0;
+    let kind = match result {
+        Ok(status) => by_status(status),
+        Err(_) if stack_used_up => OutcomeKind::OutOfStack,
+        Err(_) if ink.is_none() => OutcomeKind::OutOfInk,
+        Err(error) => stopped(error)?,
+    };
+    let ink_left = ink.unwrap_or(0);
+    let gas_left = match kind {
+        OutcomeKind::OutOfStack => 0,
+        _ => store.data().rules.ink_to_gas(ink_left),
+    };
+    let output = match kind {
+        OutcomeKind::Success | OutcomeKind::Revert => store.into_data().output,
+        _ => Vec::new(),
+    };
+    Ok(Outcome {
+        kind,
+        output,
+        ink_left,
+        gas_left,
+    })
+}
+
+fn by_status(status: u32) -> OutcomeKind {
+    match status {
+        0 => OutcomeKind::Success,
+        _ => OutcomeKind::Revert,
+    }
+}
+
+fn stopped(error: wasmtime::Error) -> Result<OutcomeKind, RunError> {
+    if let Some(trap) = error.downcast_ref::<Trap>() {
+        return Ok(match trap {
+            Trap::StackOverflow => OutcomeKind::OutOfStack,
+            _ => OutcomeKind::Failure,
+        });
+    }
+    match error.downcast_ref::<HostError>() {
+        Some(HostError::Exit(status)) => Ok(by_status(*status)),
+        Some(HostError::OutOfInk) => Ok(OutcomeKind::OutOfInk),
+        Some(HostError::ReplyMismatch) => Err(RunError::ReplyMismatch),
+        Some(HostError::NotReady) | None => Err(RunError::Engine(error)),
+        Some(_) => Ok(OutcomeKind::Failure),
+    }
+}
