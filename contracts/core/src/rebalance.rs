@@ -1,32 +1,37 @@
 //! The law of a trade: how much may be sold, for what, and what must be true afterwards.
 //!
-//! A rebalance sells an asset above its target for one below it. The keeper proposes, the engine clamps and checks with
-//! the functions of this file, and the keeper and the backtest predict both with the same functions:
+//! A rebalance sells an asset above its target for one below it. The keeper proposes, the engine
+//! clamps and checks with the functions of this file, and the keeper and the backtest predict both
+//! with the same functions:
 //!
 //! ```text
-//!   nav = sum of values                          surplus = value - target * nav      (what may be sold)
-//!   size = min(asked, surplus, deficit)          deficit = target * nav - value      (what may be bought)
+//!   nav     = sum of amount * price
+//!   surplus = amount * price - target * nav        what may be sold of an asset
+//!   deficit = target * nav - amount * price        what may be bought of an asset
+//!   size    = min(asked, surplus, deficit)         of the asset sold
 //! ```
 //!
-//! Three properties follow from the rounding, and the property tests state them: a clamped trade at fair prices never
-//! carries an asset past its target, always reduces the drift, and what cannot trade is refused rather than shrunk to
-//! nothing. Donations, redemptions and other trades in front of a rebalance can therefore change its size, but not make
-//! it fail or do harm.
+//! Three properties follow from the rounding, and the property tests state them: a clamped trade at
+//! fair prices never carries an asset past its target; it always brings the portfolio nearer to its
+//! targets; and clamping it again changes nothing. A donation, a redemption or another trade in front
+//! of a rebalance can therefore change its size, but not turn it into harm.
+//!
+//! What a keeper submits is a [`Plan`] of such trades, made by [`plan`].
 
 use ruint::aliases::U256;
 
 use crate::{
-    ASSETS_MAX, Error, Price,
-    drift::breached,
-    fixed::{BPS, D18, D27, add, mul_div_down, mul_div_up},
-    slippage::fair_out_down,
-    weights::{same_length, value_down, weights_down},
+    Error, Price,
+    fixed::{BPS, D18, D27, mul_div_down, mul_div_up},
+    weights::value_down,
 };
 
-/// Most trades in one rebalance.
-pub const TRADES_MAX: usize = 4;
-/// How far past its target a finished trade may leave an asset, in bps of nav: slippage in either direction moves
-/// the other assets' weights a little.
+mod plan;
+
+pub use plan::{Leg, Plan, TRADES_MAX, fill, plan};
+
+/// How far past its target a rebalance may leave an asset, in bps of nav: the slippage of one trade
+/// moves the weights of all assets a little.
 pub const OVERSHOOT_BPS: U256 = U256::from_limbs([10, 0, 0, 0]);
 
 /// One asset of the basket at one moment.
@@ -49,27 +54,35 @@ pub struct Bounds {
     pub bps_max: u16,
 }
 
-// ---------------------------------------------------------------------------------------------- size
+// ------------------------------------------------------------------------------------ before a trade
 
-/// Value of a holding above its target, which may be sold: `max(0, floor(value) - ceil(target * nav / 1e18))`.
+/// Value of a holding above its target, which may be sold.
 ///
-/// - Units:  nav {uoa} -> {uoa}. Rounds down; error < 2 {uoa}.
+/// `max(0, floor(amount * price / 1e27) - ceil(target * nav / 1e18))`
+///
+/// - Units:  nav {uoa} -> {uoa}.
+/// - Domain: value and nav below 2^256; rounds down; error < 2 {uoa}.
 /// - Errors: [`Error::Overflow`].
 pub fn surplus_down(holding: &Holding, nav: U256) -> Result<U256, Error> {
     let value = value_down(holding.amount, holding.price)?;
     Ok(value.saturating_sub(mul_div_up(nav, holding.target, D18)?))
 }
 
-/// Value that a holding lacks to its target, which may be bought: `max(0, floor(target * nav / 1e18) - ceil(value))`.
+/// Value that a holding lacks to its target, which may be bought.
 ///
-/// - Units:  nav {uoa} -> {uoa}. Rounds down; error < 2 {uoa}.
+/// `max(0, floor(target * nav / 1e18) - ceil(amount * price / 1e27))`
+///
+/// - Units:  nav {uoa} -> {uoa}.
+/// - Domain: value and nav below 2^256; rounds down; error < 2 {uoa}.
 /// - Errors: [`Error::Overflow`].
 pub fn deficit_down(holding: &Holding, nav: U256) -> Result<U256, Error> {
-    let value = value_up(holding.amount, holding.price)?;
+    // {uoa} = {tok} * D27{uoa/tok} / D27
+    let value = mul_div_up(holding.amount, holding.price.0, D27)?;
     Ok(mul_div_down(nav, holding.target, D18)?.saturating_sub(value))
 }
 
-/// Amount to sell: what was asked for, but at most the surplus of the one asset and the deficit of the other.
+/// Amount to sell: what was asked for, but at most the surplus of the one asset and the deficit of
+/// the other.
 ///
 /// `min(amount_in_max, floor(min(surplus, deficit) * 1e27 / price_in))`
 ///
@@ -91,13 +104,19 @@ pub fn size_down(
     if deficit.is_zero() {
         return Err(Error::NotUnderweight);
     }
-    Ok(amount_in_max.min(amount_down(surplus.min(deficit), sold.price)?))
+    // {tok} = {uoa} * D27 / D27{uoa/tok}
+    let room = mul_div_down(surplus.min(deficit), D27, sold.price.0)?;
+    Ok(amount_in_max.min(room))
 }
 
-/// Value of a trade that is neither too small nor too large: `usd_min <= value <= bps_max * nav / 10000`.
+/// Value of a trade that is neither too small nor too large.
 ///
-/// - Units:  `amount_in` {tokIn}, nav {uoa} -> {uoa}, rounded down.
-/// - Errors: [`Error::TradeTooSmall`], [`Error::TradeTooLarge`], [`Error::Overflow`].
+/// `usd_min <= floor(amount_in * price_in / 1e27) <= floor(bps_max * nav / 10000)`
+///
+/// - Units:  `amount_in` {tokIn}, nav {uoa} -> {uoa}.
+/// - Domain: value and nav below 2^256; rounds down.
+/// - Errors: [`Error::TradeTooSmall`], also for an amount of zero; [`Error::TradeTooLarge`];
+///   [`Error::Overflow`].
 pub fn check_size(
     amount_in: U256,
     price_in: Price,
@@ -105,7 +124,7 @@ pub fn check_size(
     bounds: Bounds,
 ) -> Result<U256, Error> {
     let value = value_down(amount_in, price_in)?;
-    if value < bounds.usd_min {
+    if amount_in.is_zero() || value < bounds.usd_min {
         return Err(Error::TradeTooSmall);
     }
     if value > value_max(nav, bounds)? {
@@ -114,19 +133,36 @@ pub fn check_size(
     Ok(value)
 }
 
-// ---------------------------------------------------------------------------------------------- outcome
+/// {uoa} = {uoa} * {bps} / {bps}
+fn value_max(nav: U256, bounds: Bounds) -> Result<U256, Error> {
+    mul_div_down(nav, U256::from(bounds.bps_max), BPS)
+}
 
-/// Refuses a trade that left its assets past their targets by more than [`OVERSHOOT_BPS`] of nav: the asset that was
-/// sold below, or the asset that was bought above.
+// ------------------------------------------------------------------------------------- after a trade
+
+/// Refuses an asset that was sold and is now short of its target by more than [`OVERSHOOT_BPS`] of nav.
 ///
-/// - Units:  holdings after the trade, nav {uoa}.
+/// - Units:  holding and nav {uoa} after the trade.
 /// - Errors: [`Error::Overshoot`], [`Error::Overflow`].
-pub fn check_overshoot(sold: &Holding, bought: &Holding, nav: U256) -> Result<(), Error> {
+pub fn check_sold(holding: &Holding, nav: U256) -> Result<(), Error> {
+    within_tolerance(deficit_down(holding, nav)?, nav)
+}
+
+/// Refuses an asset that was bought and is now above its target by more than [`OVERSHOOT_BPS`] of nav.
+///
+/// - Units:  holding and nav {uoa} after the trade.
+/// - Errors: [`Error::Overshoot`], [`Error::Overflow`].
+pub fn check_bought(holding: &Holding, nav: U256) -> Result<(), Error> {
+    within_tolerance(surplus_down(holding, nav)?, nav)
+}
+
+fn within_tolerance(distance: U256, nav: U256) -> Result<(), Error> {
     let tolerance = mul_div_down(nav, OVERSHOOT_BPS, BPS)?;
-    if deficit_down(sold, nav)? > tolerance || surplus_down(bought, nav)? > tolerance {
-        return Err(Error::Overshoot);
+    if distance > tolerance {
+        Err(Error::Overshoot)
+    } else {
+        Ok(())
     }
-    Ok(())
 }
 
 /// What a rebalance lost: `ceil(max(0, nav_before - nav_after) * 10000 / nav_before)`.
@@ -134,181 +170,118 @@ pub fn check_overshoot(sold: &Holding, bought: &Holding, nav: U256) -> Result<()
 /// Rounding up makes `loss_bps_up(..) > limit` exact for a whole `limit`.
 ///
 /// - Units:  {uoa}, both at the same prices -> {bps}.
+/// - Domain: `nav_before > 0`; rounds up; error < 1 {bps}.
 /// - Errors: [`Error::DivisionByZero`], [`Error::Overflow`].
 pub fn loss_bps_up(nav_before: U256, nav_after: U256) -> Result<U256, Error> {
     mul_div_up(nav_before.saturating_sub(nav_after), BPS, nav_before)
 }
 
-/// What a rebalance gained: `ceil(max(0, nav_after - nav_before) * 10000 / nav_before)`. A large gain means a wrong
-/// price, so it is bounded as a loss is.
+/// What a rebalance gained: `ceil(max(0, nav_after - nav_before) * 10000 / nav_before)`.
+///
+/// A large gain means a wrong price: it is bounded as a loss is.
 ///
 /// - Units:  {uoa}, both at the same prices -> {bps}.
+/// - Domain: `nav_before > 0`; rounds up; error < 1 {bps}.
 /// - Errors: [`Error::DivisionByZero`], [`Error::Overflow`].
 pub fn gain_bps_up(nav_before: U256, nav_after: U256) -> Result<U256, Error> {
     mul_div_up(nav_after.saturating_sub(nav_before), BPS, nav_before)
 }
 
-// ---------------------------------------------------------------------------------------------- plan
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// One trade of a plan. Indices are those of the holdings.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Leg {
-    /// Index of the asset to sell.
-    pub sold: usize,
-    /// Index of the asset to buy.
-    pub bought: usize,
-    /// {tokIn}
-    pub amount_in: U256,
-}
-
-/// At most [`TRADES_MAX`] trades, in the order in which to execute them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Plan {
-    legs: [Leg; TRADES_MAX],
-    length: usize,
-}
-
-impl Plan {
-    /// The trades. None: there is nothing to do.
-    pub fn legs(&self) -> &[Leg] {
-        self.legs.get(..self.length).unwrap_or_default()
+    fn usd(x: u64) -> U256 {
+        U256::from(x) * D18
     }
-}
 
-/// The trades that take a portfolio back to its targets, if a band is breached.
-///
-/// Pairs the asset with most to sell with the asset that lacks most, as large as clamps and bounds allow, again and
-/// again: each trade finishes one of the two, reaches the largest size, or exhausts what is sellable.
-///
-/// - Shape:  three slices of the same `n <= ASSETS_MAX`, registry order; sum of targets = 1e18.
-/// - Units:  `bands_bps` {bps} of nav; `sellable` {tok} that may leave in all, such as what is left of a quota.
-/// - Domain: prices in [1, 1e45], nav > 0. At fair prices each trade passes every check of this file, and a plan of
-///   fewer than [`TRADES_MAX`] trades leaves nothing for a second one.
-/// - Errors: [`Error::LengthMismatch`], [`Error::NavZero`], [`Error::DivisionByZero`], [`Error::Overflow`].
-pub fn plan(
-    holdings: &[Holding],
-    bands_bps: &[u16],
-    sellable: &[U256],
-    bounds: Bounds,
-) -> Result<Plan, Error> {
-    let mut plan = Plan::default();
-    if !is_breached(holdings, bands_bps)? {
-        return Ok(plan);
+    /// Amounts in whole tokens of 18 decimals, prices in USD, targets in percent.
+    fn holding(amount: u64, price: u64, percent: u64) -> Holding {
+        let target = U256::from(percent) * D18 / U256::from(100);
+        Holding {
+            amount: usd(amount),
+            price: Price(U256::from(price) * D27),
+            target,
+        }
     }
-    let (mut now, mut left) = ([Holding::default(); ASSETS_MAX], [U256::ZERO; ASSETS_MAX]);
-    let now = copy(&mut now, holdings)?;
-    let left = copy(&mut left, sellable)?;
-    same_length(now.len(), left.len())?;
 
-    for slot in &mut plan.legs {
-        let Some(leg) = next_leg(now, left, bounds)? else {
-            break;
+    #[test]
+    fn a_trade_is_clamped_by_surplus_deficit_and_what_was_asked() {
+        // 600 of 1000 USD where half is the target, in tokens of 3 USD.
+        let (sold, nav) = (holding(200, 3, 50), usd(1_000));
+        assert_eq!(surplus_down(&sold, nav), Ok(usd(100)));
+        assert_eq!(deficit_down(&sold, nav), Ok(U256::ZERO));
+
+        let far = holding(10, 1, 30);
+        assert_eq!(deficit_down(&far, nav), Ok(usd(290)));
+        let by_surplus = usd(100) / U256::from(3);
+        assert_eq!(size_down(&sold, &far, nav, U256::MAX), Ok(by_surplus));
+
+        let near = holding(270, 1, 30);
+        let by_deficit = usd(30) / U256::from(3);
+        assert_eq!(size_down(&sold, &near, nav, U256::MAX), Ok(by_deficit));
+
+        assert_eq!(size_down(&sold, &near, nav, usd(4)), Ok(usd(4)));
+    }
+
+    #[test]
+    fn a_trade_goes_from_overweight_to_underweight() {
+        let (over, under, nav) = (holding(600, 1, 50), holding(400, 1, 50), usd(1_000));
+        assert_eq!(
+            size_down(&under, &over, nav, U256::MAX),
+            Err(Error::NotOverweight)
+        );
+        assert_eq!(
+            size_down(&over, &over, nav, U256::MAX),
+            Err(Error::NotUnderweight)
+        );
+    }
+
+    #[test]
+    fn sizes_are_bounded_inclusively() {
+        let (nav, bounds) = (
+            usd(1_000),
+            Bounds {
+                usd_min: usd(50),
+                bps_max: 1_000,
+            },
+        );
+        let check = |amount| check_size(amount, Price(D27), nav, bounds);
+        assert_eq!(check(usd(50) - U256::from(1)), Err(Error::TradeTooSmall));
+        assert_eq!(check(usd(50)), Ok(usd(50)));
+        assert_eq!(check(usd(100)), Ok(usd(100)));
+        assert_eq!(check(usd(100) + U256::from(1)), Err(Error::TradeTooLarge));
+
+        let dust = Bounds {
+            usd_min: U256::ZERO,
+            bps_max: 1_000,
         };
-        fill(now, &leg)?;
-        if let Some(rest) = left.get_mut(leg.sold) {
-            *rest = rest.saturating_sub(leg.amount_in);
-        }
-        *slot = leg;
-        plan.length = plan.length.saturating_add(1);
+        assert_eq!(
+            check_size(U256::ZERO, Price(D27), nav, dust),
+            Err(Error::TradeTooSmall)
+        );
     }
-    Ok(plan)
-}
 
-/// Moves the amounts of a trade that is filled at fair prices.
-///
-/// - Errors: [`Error::LengthMismatch`] for an index out of range, [`Error::DivisionByZero`], [`Error::Overflow`].
-pub fn fill(holdings: &mut [Holding], leg: &Leg) -> Result<(), Error> {
-    let [sold, bought] = holdings
-        .get_disjoint_mut([leg.sold, leg.bought])
-        .map_err(|_| Error::LengthMismatch)?;
-    let amount_out = fair_out_down(leg.amount_in, sold.price, bought.price)?;
-    sold.amount = sold
-        .amount
-        .checked_sub(leg.amount_in)
-        .ok_or(Error::Overflow)?;
-    bought.amount = add(bought.amount, amount_out)?;
-    Ok(())
-}
-
-/// The largest trade between the two assets furthest from their targets, unless it is below the smallest size.
-fn next_leg(holdings: &[Holding], sellable: &[U256], bounds: Bounds) -> Result<Option<Leg>, Error> {
-    let nav = nav_of(holdings)?;
-    let (mut sold, mut most_surplus) = (None, U256::ZERO);
-    let (mut bought, mut most_deficit) = (None, U256::ZERO);
-    for (i, (holding, rest)) in holdings.iter().zip(sellable).enumerate() {
-        let surplus = surplus_down(holding, nav)?.min(value_or_max(*rest, holding.price));
-        if surplus > most_surplus {
-            (sold, most_surplus) = (Some((i, holding, *rest)), surplus);
-        }
-        let deficit = deficit_down(holding, nav)?;
-        if deficit > most_deficit {
-            (bought, most_deficit) = (Some((i, holding)), deficit);
-        }
+    #[test]
+    fn ten_basis_points_past_the_target_are_tolerated() {
+        let nav = usd(1_000);
+        assert_eq!(check_sold(&holding(499, 1, 50), nav), Ok(()));
+        assert_eq!(check_sold(&holding(498, 1, 50), nav), Err(Error::Overshoot));
+        assert_eq!(check_bought(&holding(501, 1, 50), nav), Ok(()));
+        assert_eq!(
+            check_bought(&holding(502, 1, 50), nav),
+            Err(Error::Overshoot)
+        );
     }
-    let (Some((sold, holding_in, rest)), Some((bought, holding_out))) = (sold, bought) else {
-        return Ok(None);
-    };
 
-    let largest = amount_down(value_max(nav, bounds)?, holding_in.price)?;
-    let amount_in = size_down(holding_in, holding_out, nav, rest.min(largest))?;
-    let enough = value_down(amount_in, holding_in.price)? >= bounds.usd_min && !amount_in.is_zero();
-    Ok(enough.then_some(Leg {
-        sold,
-        bought,
-        amount_in,
-    }))
-}
-
-fn is_breached(holdings: &[Holding], bands_bps: &[u16]) -> Result<bool, Error> {
-    let (mut amounts, mut prices) = ([U256::ZERO; ASSETS_MAX], [Price::default(); ASSETS_MAX]);
-    let (mut targets, mut weights) = ([U256::ZERO; ASSETS_MAX], [U256::ZERO; ASSETS_MAX]);
-    for (i, holding) in holdings.iter().enumerate() {
-        let row = (amounts.get_mut(i), prices.get_mut(i), targets.get_mut(i));
-        let (Some(amount), Some(price), Some(target)) = row else {
-            return Err(Error::LengthMismatch);
-        };
-        (*amount, *price, *target) = (holding.amount, holding.price, holding.target);
+    #[test]
+    fn a_loss_is_rounded_up_and_is_not_a_gain() {
+        assert_eq!(loss_bps_up(usd(1_000), usd(997)), Ok(U256::from(30)));
+        assert_eq!(
+            loss_bps_up(usd(1_000), usd(997) - U256::from(1)),
+            Ok(U256::from(31))
+        );
+        assert_eq!(gain_bps_up(usd(1_000), usd(997)), Ok(U256::ZERO));
+        assert_eq!(gain_bps_up(usd(1_000), usd(1_003)), Ok(U256::from(30)));
     }
-    // Assets beyond the basket are worth nothing and weigh nothing.
-    weights_down(&amounts, &prices, &mut weights)?;
-    let n = holdings.len();
-    match (weights.get(..n), targets.get(..n)) {
-        (Some(weights), Some(targets)) => breached(weights, targets, bands_bps),
-        _ => Err(Error::LengthMismatch),
-    }
-}
-
-// ---------------------------------------------------------------------------------------------- leaves
-
-/// {uoa}
-fn nav_of(holdings: &[Holding]) -> Result<U256, Error> {
-    holdings.iter().try_fold(U256::ZERO, |nav, holding| {
-        add(nav, value_down(holding.amount, holding.price)?)
-    })
-}
-
-/// {uoa} = {tok} * D27{uoa/tok} / D27
-fn value_up(amount: U256, price: Price) -> Result<U256, Error> {
-    mul_div_up(amount, price.0, D27)
-}
-
-/// {tok} = {uoa} * D27 / D27{uoa/tok}
-fn amount_down(value: U256, price: Price) -> Result<U256, Error> {
-    mul_div_down(value, D27, price.0)
-}
-
-/// {uoa} = {uoa} * {bps} / {bps}
-fn value_max(nav: U256, bounds: Bounds) -> Result<U256, Error> {
-    mul_div_down(nav, U256::from(bounds.bps_max), BPS)
-}
-
-/// {uoa}; an amount too large to have a value is as good as no limit.
-fn value_or_max(amount: U256, price: Price) -> U256 {
-    value_down(amount, price).unwrap_or(U256::MAX)
-}
-
-fn copy<'a, T: Copy>(room: &'a mut [T; ASSETS_MAX], items: &[T]) -> Result<&'a mut [T], Error> {
-    let room = room.get_mut(..items.len()).ok_or(Error::LengthMismatch)?;
-    room.copy_from_slice(items);
-    Ok(room)
 }

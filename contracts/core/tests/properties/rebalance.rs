@@ -3,7 +3,7 @@ use gimbal_core::{
     drift::drift_l1,
     fixed::{BPS, D18, D27},
     rebalance::{
-        Bounds, Holding, Leg, TRADES_MAX, check_overshoot, check_size, deficit_down, fill,
+        Bounds, Holding, Leg, TRADES_MAX, check_bought, check_size, check_sold, deficit_down, fill,
         gain_bps_up, loss_bps_up, plan, size_down, surplus_down,
     },
     weights::{nav_down, weights_down},
@@ -96,7 +96,8 @@ proptest! {
                 prop_assert!(value >= target);
                 let (value, target) = exact(&pair[1], nav);
                 prop_assert!(value <= target);
-                prop_assert_eq!(check_overshoot(&pair[0], &pair[1], nav), Ok(()));
+                prop_assert_eq!(check_sold(&pair[0], nav), Ok(()));
+                prop_assert_eq!(check_bought(&pair[1], nav), Ok(()));
 
                 prop_assert!(size <= asked);
                 if size < asked {
@@ -152,7 +153,8 @@ proptest! {
             prop_assert!(leg.amount_in <= left[leg.sold]);
             left[leg.sold] -= leg.amount_in;
             fill(&mut now, leg).unwrap();
-            prop_assert_eq!(check_overshoot(&now[leg.sold], &now[leg.bought], nav), Ok(()));
+            prop_assert_eq!(check_sold(&now[leg.sold], nav), Ok(()));
+            prop_assert_eq!(check_bought(&now[leg.bought], nav), Ok(()));
             prop_assert!(drift(&now) < before);
         }
     }
