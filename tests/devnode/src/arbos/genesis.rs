@@ -1,0 +1,32 @@
+//! ArbOS state of a fresh dev chain.
+
+use alloy_primitives::U256;
+
+use super::slots::{ROOT, offset, space};
+
+/// {wei/gas} Base fee of a dev chain, which is also its floor.
+pub const BASE_FEE: u64 = 100_000_000;
+
+/// {gas/s} Speed limit of a dev chain.
+const SPEED_LIMIT: u64 = 7_000_000;
+
+/// Every slot that is not zero.
+pub fn slots(chain_id: u64, arbos_version: u64) -> Vec<(U256, U256)> {
+    let l2 = ROOT.child(space::L2_PRICING);
+    [
+        (ROOT.slot(offset::VERSION), arbos_version),
+        (ROOT.slot(offset::CHAIN_ID), chain_id),
+        (l2.slot(offset::l2::SPEED_LIMIT), SPEED_LIMIT),
+        (l2.slot(offset::l2::BLOCK_GAS_LIMIT), 32_000_000),
+        (l2.slot(offset::l2::BASE_FEE), BASE_FEE),
+        (l2.slot(offset::l2::BASE_FEE_MIN), BASE_FEE),
+        (l2.slot(offset::l2::INERTIA), 102),
+        (l2.slot(offset::l2::BACKLOG_TOLERANCE), 10),
+        (
+            l2.slot(offset::l2::TX_GAS_LIMIT),
+            crate::evm::env::TX_GAS_LIMIT,
+        ),
+    ]
+    .map(|(slot, value)| (slot, U256::from(value)))
+    .to_vec()
+}

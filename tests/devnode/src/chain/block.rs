@@ -1,0 +1,122 @@
+//! Blocks, the transactions in them and their outcomes.
+
+use alloy_consensus::{
+    EMPTY_OMMER_ROOT_HASH, Eip658Value, Header, Receipt, ReceiptEnvelope, TxEnvelope, TxType,
+    proofs::{calculate_receipt_root, calculate_transaction_root},
+    transaction::Recovered,
+};
+use alloy_primitives::{Address, B64, B256, Bloom, Bytes, Log, U256};
+use serde::{Deserialize, Serialize};
+
+use super::state::Position;
+use crate::evm::env::{BLOCK_GAS_LIMIT, SEQUENCER};
+
+/// A transaction in a block, with what it did.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Mined {
+    /// The signed transaction. An impersonated sender leaves a placeholder signature.
+    pub tx: Recovered<TxEnvelope>,
+    /// Whether it was not reverted.
+    pub success: bool,
+    /// {gas} after refunds.
+    pub gas_used: u64,
+    /// {wei/gas}
+    pub effective_gas_price: u128,
+    /// Address of the contract that it created.
+    pub contract: Option<Address>,
+    /// Logs in order.
+    pub logs: Vec<Log>,
+    /// Return or revert data.
+    pub output: Bytes,
+}
+
+impl Mined {
+    /// The transaction's hash.
+    pub fn hash(&self) -> B256 {
+        *self.tx.tx_hash()
+    }
+
+    /// The consensus receipt.
+    pub fn receipt(&self) -> ReceiptEnvelope {
+        let receipt = Receipt {
+            status: Eip658Value::Eip658(self.success),
+            cumulative_gas_used: self.gas_used,
+            logs: self.logs.clone(),
+        }
+        .with_bloom();
+        match self.tx.tx_type() {
+            TxType::Legacy => ReceiptEnvelope::Legacy(receipt),
+            TxType::Eip2930 => ReceiptEnvelope::Eip2930(receipt),
+            TxType::Eip1559 => ReceiptEnvelope::Eip1559(receipt),
+            TxType::Eip7702 => ReceiptEnvelope::Eip7702(receipt),
+            _ => ReceiptEnvelope::Eip4844(receipt),
+        }
+    }
+}
+
+/// A sealed block with at most one transaction.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Block {
+    /// Header in Nitro's form: see [`seal`].
+    pub header: Header,
+    /// Keccak of the header.
+    pub hash: B256,
+    /// Its transaction.
+    pub tx: Option<Mined>,
+    /// Where the undo log stood after the block.
+    pub position: Position,
+}
+
+/// What the header of a new block takes from the chain.
+#[derive(Clone, Copy, Debug)]
+pub struct Seal {
+    /// Hash of the parent; zero for genesis.
+    pub parent: B256,
+    /// L2 block number.
+    pub number: u64,
+    /// {s}
+    pub timestamp: u64,
+    /// {wei/gas}
+    pub base_fee: u64,
+    /// Written into `mixHash` as Nitro does.
+    pub arbos_version: u64,
+}
+
+/// Builds a block.
+///
+/// As in Nitro, `mixHash` holds the send count, the L1 block number and the ArbOS version (8 bytes
+/// each), `difficulty` is 1 and `extraData` is the send root. The state root is left zero: no trie
+/// is kept.
+pub fn seal(seal: Seal, tx: Option<Mined>, position: Position) -> Block {
+    let mut mix_hash = B256::ZERO;
+    mix_hash[16..24].copy_from_slice(&seal.arbos_version.to_be_bytes());
+    let receipts: Vec<_> = tx.iter().map(Mined::receipt).collect();
+    let bodies: Vec<_> = tx.iter().map(|mined| mined.tx.inner().clone()).collect();
+    let header = Header {
+        parent_hash: seal.parent,
+        ommers_hash: EMPTY_OMMER_ROOT_HASH,
+        beneficiary: SEQUENCER,
+        state_root: B256::ZERO,
+        transactions_root: calculate_transaction_root(&bodies),
+        receipts_root: calculate_receipt_root(&receipts),
+        logs_bloom: receipts
+            .iter()
+            .fold(Bloom::ZERO, |bloom, receipt| bloom | *receipt.logs_bloom()),
+        difficulty: U256::ONE,
+        number: seal.number,
+        gas_limit: BLOCK_GAS_LIMIT,
+        gas_used: tx.as_ref().map_or(0, |mined| mined.gas_used),
+        timestamp: seal.timestamp,
+        extra_data: Bytes::from_static(&[0; 32]),
+        mix_hash,
+        nonce: B64::ZERO,
+        base_fee_per_gas: Some(seal.base_fee),
+        ..Header::default()
+    };
+    Block {
+        hash: header.hash_slow(),
+        header,
+        tx,
+        position,
+    }
+}

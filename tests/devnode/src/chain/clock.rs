@@ -1,0 +1,85 @@
+//! The chain's clock: wall time, moved by `evm_*` methods.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde::{Deserialize, Serialize};
+
+/// Tells the time of the next block.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Clock {
+    /// {s} Added to the wall clock.
+    pub offset_s: i64,
+    /// {s} Exact time of the next block, once.
+    next: Option<u64>,
+}
+
+impl Clock {
+    /// A clock that reads `timestamp` now.
+    pub fn starting_at(timestamp: u64) -> Self {
+        let mut clock = Self::default();
+        clock.set(timestamp);
+        clock
+    }
+
+    /// {s} Time of a block built now on a parent of time `parent`: never before it.
+    pub fn peek(&self, parent: u64) -> u64 {
+        self.next.unwrap_or_else(|| self.now()).max(parent)
+    }
+
+    /// As [`Self::peek`], and uses up an exact time.
+    pub fn tick(&mut self, parent: u64) -> u64 {
+        let time = self.peek(parent);
+        self.next = None;
+        time
+    }
+
+    /// {s} The moved wall clock.
+    pub fn now(&self) -> u64 {
+        wall().saturating_add_signed(self.offset_s)
+    }
+
+    /// Moves the clock on.
+    pub fn increase(&mut self, seconds: u64) {
+        self.offset_s = self.offset_s.saturating_add_unsigned(seconds);
+        self.next = self.next.map(|next| next.saturating_add(seconds));
+    }
+
+    /// Sets the clock to `timestamp` now.
+    pub fn set(&mut self, timestamp: u64) {
+        let timestamp = i64::try_from(timestamp).unwrap_or(i64::MAX);
+        self.offset_s = timestamp.saturating_sub_unsigned(wall());
+        self.next = None;
+    }
+
+    /// Gives the next block exactly `timestamp`, from which the clock runs on.
+    pub fn set_next(&mut self, timestamp: u64) {
+        self.set(timestamp);
+        self.next = Some(timestamp);
+    }
+}
+
+fn wall() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |elapsed| elapsed.as_secs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_exact_time_holds_for_one_block_and_moves_the_clock() {
+        let mut clock = Clock::default();
+        let target = clock.now() + 10_000;
+        clock.set_next(target);
+        assert_eq!(clock.tick(0), target);
+        assert!((target..target + 3).contains(&clock.tick(target)));
+    }
+
+    #[test]
+    fn time_never_runs_backwards() {
+        let clock = Clock::starting_at(1_000);
+        assert_eq!(clock.peek(5_000), 5_000);
+    }
+}

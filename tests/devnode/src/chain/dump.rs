@@ -1,0 +1,155 @@
+//! The chain as a file: everything that must survive a restart.
+
+use std::{
+    fs,
+    io::{self, Write},
+    path::Path,
+};
+
+use alloy_primitives::{Address, Bytes, U256, map::HashMap};
+use revm::{primitives::KECCAK_EMPTY, state::Bytecode};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::{
+    Chain,
+    block::Block,
+    clock::Clock,
+    state::{Basic, Change, State},
+};
+
+const FORMAT: &str = "stylus-devnode.state/1";
+
+/// Why a dump cannot be read or written.
+#[derive(Debug, Error)]
+pub enum DumpError {
+    /// The file cannot be read or written.
+    #[error("state file: {0}")]
+    Io(#[from] io::Error),
+    /// It is not a dump.
+    #[error("state dump is not readable: {0}")]
+    Json(#[from] serde_json::Error),
+    /// It is a dump of something else.
+    #[error("state dump has format {0:?}, expected {FORMAT:?}")]
+    Format(String),
+    /// It belongs to a chain with another id.
+    #[error("state dump is of chain {have}, this chain is {want}")]
+    ChainId {
+        /// The dump's chain id.
+        have: u64,
+        /// Ours.
+        want: u64,
+    },
+    /// It has no block.
+    #[error("state dump has no blocks")]
+    NoBlocks,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Dump {
+    format: String,
+    chain_id: u64,
+    clock: Clock,
+    accounts: Vec<Account>,
+    codes: Vec<Bytes>,
+    blocks: Vec<Block>,
+    undo: Vec<Change>,
+    impersonated: Vec<Address>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Account {
+    address: Address,
+    basic: Option<Basic>,
+    storage: HashMap<U256, U256>,
+}
+
+impl Chain {
+    /// The chain as JSON.
+    pub fn dump(&self) -> Result<Vec<u8>, DumpError> {
+        let accounts = self
+            .state
+            .accounts()
+            .map(|(address, basic, storage)| Account {
+                address: *address,
+                basic: basic.copied(),
+                storage: storage.clone(),
+            });
+        let dump = Dump {
+            format: FORMAT.into(),
+            chain_id: self.chain_id(),
+            clock: self.clock,
+            accounts: accounts.collect(),
+            codes: self.state.codes().map(Bytecode::original_bytes).collect(),
+            blocks: self.blocks.clone(),
+            undo: self.state.log().to_vec(),
+            impersonated: self.impersonated.iter().copied().collect(),
+        };
+        Ok(serde_json::to_vec(&dump)?)
+    }
+
+    /// Replaces state, blocks and clock with those of a dump. Snapshots are dropped.
+    pub fn load(&mut self, bytes: &[u8]) -> Result<(), DumpError> {
+        let dump: Dump = serde_json::from_slice(bytes)?;
+        if dump.format != FORMAT {
+            return Err(DumpError::Format(dump.format));
+        }
+        let want = self.chain_id();
+        if dump.chain_id != want {
+            return Err(DumpError::ChainId {
+                have: dump.chain_id,
+                want,
+            });
+        }
+        if dump.blocks.is_empty() {
+            return Err(DumpError::NoBlocks);
+        }
+        self.state = restore(dump.codes, dump.accounts, dump.undo);
+        self.clock = dump.clock;
+        self.impersonated = dump.impersonated.into_iter().collect();
+        self.snapshots.clear();
+        self.blocks.clear();
+        self.numbers.clear();
+        self.transactions.clear();
+        for block in dump.blocks {
+            self.push(block);
+        }
+        Ok(())
+    }
+
+    /// Writes a dump to a file, which is replaced as a whole.
+    pub fn save(&self, path: &Path) -> Result<(), DumpError> {
+        let temporary = path.with_extension("tmp");
+        let mut file = fs::File::create(&temporary)?;
+        file.write_all(&self.dump()?)?;
+        file.sync_all()?;
+        fs::rename(&temporary, path)?;
+        Ok(())
+    }
+}
+
+fn restore(codes: Vec<Bytes>, accounts: Vec<Account>, undo: Vec<Change>) -> State {
+    let mut state = State::default();
+    for code in codes {
+        // A delegation that is not one cannot have been stored.
+        if let Ok(code) = Bytecode::new_raw_checked(code) {
+            state.add_code(code);
+        }
+    }
+    for account in accounts {
+        let basic = account.basic.map(|basic| match basic.code_hash.is_zero() {
+            true => Basic {
+                code_hash: KECCAK_EMPTY,
+                ..basic
+            },
+            false => basic,
+        });
+        state.set_basic(account.address, basic);
+        for (slot, value) in account.storage {
+            state.set_slot(account.address, slot, value);
+        }
+    }
+    state.set_log(undo);
+    state
+}

@@ -1,0 +1,177 @@
+//! The chain: state, blocks, clock, and what changes them.
+//!
+//! One transaction makes one block. [`send`] checks and executes it, [`simulate`] answers calls
+//! and estimates, [`query`] finds blocks, receipts and logs, [`snapshot`] goes back in time and
+//! [`dump`] survives a restart.
+
+pub mod block;
+pub mod clock;
+pub mod dump;
+pub mod genesis;
+pub mod overlay;
+pub mod query;
+pub mod send;
+pub mod simulate;
+pub mod snapshot;
+pub mod state;
+pub mod view;
+
+use std::collections::BTreeMap;
+
+use alloy_primitives::{
+    Address, B256,
+    map::{AddressHashSet, B256HashMap},
+};
+use revm::context::CfgEnv;
+
+use self::{
+    block::{Block, Mined, Seal, seal},
+    clock::Clock,
+    overlay::Overlay,
+    snapshot::Snapshot,
+    state::State,
+    view::View,
+};
+use crate::{
+    arbos,
+    config::Config,
+    evm::{env, session::Session},
+};
+
+/// A chain in memory. Never without a block.
+#[derive(Debug)]
+pub struct Chain {
+    /// Rules of execution.
+    pub(crate) rules: CfgEnv,
+    /// The world state after the last block, and later edits.
+    pub state: State,
+    blocks: Vec<Block>,
+    numbers: B256HashMap<u64>,
+    transactions: B256HashMap<u64>,
+    /// The clock that stamps blocks.
+    pub clock: Clock,
+    snapshots: BTreeMap<u64, Snapshot>,
+    next_snapshot: u64,
+    /// Accounts that are funded at genesis and may send without a signature.
+    pub accounts: Vec<Address>,
+    /// Accounts that are impersonated.
+    pub impersonated: AddressHashSet,
+    /// Whether any account may send without a signature.
+    pub impersonate_all: bool,
+}
+
+impl Chain {
+    /// A chain with its genesis block.
+    pub fn new(config: &Config) -> Self {
+        let state = genesis::state(config);
+        let clock = config
+            .timestamp
+            .map_or_else(Clock::default, Clock::starting_at);
+        let mut chain = Self {
+            rules: env::config(config.chain_id, config.arbos_version),
+            state,
+            blocks: Vec::new(),
+            numbers: B256HashMap::default(),
+            transactions: B256HashMap::default(),
+            clock,
+            snapshots: BTreeMap::new(),
+            next_snapshot: 1,
+            accounts: config.funded().collect(),
+            impersonated: AddressHashSet::default(),
+            impersonate_all: false,
+        };
+        let genesis = Seal {
+            parent: B256::ZERO,
+            number: 0,
+            timestamp: clock.now(),
+            base_fee: chain.base_fee(),
+            arbos_version: config.arbos_version,
+        };
+        chain.push(seal(genesis, None, chain.state.position()));
+        chain
+    }
+
+    /// The chain id.
+    pub fn chain_id(&self) -> u64 {
+        self.rules.chain_id
+    }
+
+    /// The last block.
+    pub fn head(&self) -> &Block {
+        self.blocks
+            .last()
+            .unwrap_or_else(|| unreachable!("a chain has a genesis block"))
+    }
+
+    /// All blocks from genesis on.
+    pub fn blocks(&self) -> &[Block] {
+        &self.blocks
+    }
+
+    /// Whether the account may send without a signature.
+    pub fn is_unlocked(&self, address: &Address) -> bool {
+        self.impersonate_all
+            || self.accounts.contains(address)
+            || self.impersonated.contains(address)
+    }
+
+    /// {wei/gas} Base fee of the next block.
+    pub fn base_fee(&self) -> u64 {
+        arbos::base_fee(&self.latest())
+    }
+
+    /// The ArbOS version in force.
+    pub fn arbos_version(&self) -> u64 {
+        arbos::version(&self.latest())
+    }
+
+    /// The current state.
+    pub fn latest(&self) -> View<'_> {
+        View::new(&self.state, &self.blocks, Overlay::default())
+    }
+
+    fn session(&self, l2_block: u64, is_call: bool) -> Session {
+        Session {
+            arbos_version: self.arbos_version(),
+            l2_block,
+            is_call,
+        }
+    }
+
+    /// Seals a block without a transaction.
+    pub fn mine_empty(&mut self) {
+        self.mine(None);
+    }
+
+    fn mine(&mut self, tx: Option<Mined>) -> &Block {
+        let parent = self.head();
+        let (number, hash, time) = (parent.header.number, parent.hash, parent.header.timestamp);
+        let next = Seal {
+            parent: hash,
+            number: number.saturating_add(1),
+            timestamp: self.clock.tick(time),
+            base_fee: self.base_fee(),
+            arbos_version: self.arbos_version(),
+        };
+        self.push(seal(next, tx, self.state.position()));
+        self.head()
+    }
+
+    fn push(&mut self, block: Block) {
+        let number = block.header.number;
+        self.numbers.insert(block.hash, number);
+        if let Some(mined) = &block.tx {
+            self.transactions.insert(mined.hash(), number);
+        }
+        self.blocks.push(block);
+    }
+
+    fn pop(&mut self) {
+        if let Some(block) = self.blocks.pop() {
+            self.numbers.remove(&block.hash);
+            if let Some(mined) = &block.tx {
+                self.transactions.remove(&mined.hash());
+            }
+        }
+    }
+}

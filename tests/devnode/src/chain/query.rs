@@ -1,0 +1,135 @@
+//! Finding blocks, transactions, states and logs.
+
+use alloy_eips::{BlockId, BlockNumberOrTag};
+use alloy_primitives::B256;
+use alloy_rpc_types_eth::{Filter, FilterBlockOption, Log};
+use thiserror::Error;
+
+use super::{
+    Chain,
+    block::{Block, Mined},
+    overlay::Overlay,
+    view::View,
+};
+
+/// A block or state that does not exist.
+#[derive(Debug, Error)]
+pub enum QueryError {
+    /// No such block.
+    #[error("header not found")]
+    NoBlock,
+    /// A range that ends before it starts.
+    #[error("invalid block range params")]
+    Range,
+}
+
+/// Which state and block context a call sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// After an existing block, in that block's context.
+    Block(u64),
+    /// In the context of the block to come.
+    Pending,
+}
+
+impl Chain {
+    /// Resolves a block id.
+    pub fn moment(&self, id: BlockId) -> Result<Moment, QueryError> {
+        let head = self.head().header.number;
+        let number = match id {
+            BlockId::Hash(hash) => *self
+                .numbers
+                .get(&hash.block_hash)
+                .ok_or(QueryError::NoBlock)?,
+            BlockId::Number(BlockNumberOrTag::Pending) => return Ok(Moment::Pending),
+            BlockId::Number(BlockNumberOrTag::Number(number)) => number,
+            BlockId::Number(BlockNumberOrTag::Earliest) => 0,
+            BlockId::Number(_) => head,
+        };
+        if number > head {
+            return Err(QueryError::NoBlock);
+        }
+        Ok(Moment::Block(number))
+    }
+
+    /// The block at an id, if it exists. A pending block is the last one.
+    pub fn block(&self, id: BlockId) -> Option<&Block> {
+        match self.moment(id).ok()? {
+            Moment::Block(number) => self.block_at(number),
+            Moment::Pending => Some(self.head()),
+        }
+    }
+
+    /// The block with a number, if it exists.
+    pub fn block_at(&self, number: u64) -> Option<&Block> {
+        self.blocks.get(usize::try_from(number).ok()?)
+    }
+
+    /// The state at a moment. That of the last block includes later edits.
+    pub fn state_at(&self, moment: Moment) -> Result<View<'_>, QueryError> {
+        let overlay = match moment {
+            Moment::Block(number) if number < self.head().header.number => {
+                let block = self.block_at(number).ok_or(QueryError::NoBlock)?;
+                self.state.past(block.position)
+            }
+            _ => Overlay::default(),
+        };
+        Ok(View::new(&self.state, &self.blocks, overlay))
+    }
+
+    /// A mined transaction and its block.
+    pub fn transaction(&self, hash: &B256) -> Option<(&Block, &Mined)> {
+        let block = self.block_at(*self.transactions.get(hash)?)?;
+        Some((block, block.tx.as_ref()?))
+    }
+
+    /// The logs that match a filter, in order.
+    pub fn logs(&self, filter: &Filter) -> Result<Vec<Log>, QueryError> {
+        let (from, to) = match filter.block_option {
+            FilterBlockOption::AtBlockHash(hash) => {
+                let number = *self.numbers.get(&hash).ok_or(QueryError::NoBlock)?;
+                (number, number)
+            }
+            FilterBlockOption::Range {
+                from_block,
+                to_block,
+            } => {
+                let head = self.head().header.number;
+                let number = |tag: Option<BlockNumberOrTag>| match tag {
+                    Some(BlockNumberOrTag::Number(number)) => number,
+                    Some(BlockNumberOrTag::Earliest) => 0,
+                    _ => head,
+                };
+                (number(from_block), number(to_block))
+            }
+        };
+        if from > to {
+            return Err(QueryError::Range);
+        }
+        let first = usize::try_from(from).unwrap_or(usize::MAX);
+        let count =
+            usize::try_from(to.saturating_sub(from).saturating_add(1)).unwrap_or(usize::MAX);
+        let blocks = self.blocks.iter().skip(first).take(count);
+        Ok(blocks
+            .filter(|block| filter.matches_bloom(block.header.logs_bloom))
+            .flat_map(logs)
+            .filter(|log| filter.matches(&log.inner))
+            .collect())
+    }
+}
+
+/// A block's logs with their places.
+pub fn logs(block: &Block) -> impl Iterator<Item = Log> {
+    block.tx.iter().flat_map(move |mined| {
+        mined.logs.iter().zip(0..).map(move |(inner, index)| Log {
+            inner: inner.clone(),
+            block_hash: Some(block.hash),
+            block_number: Some(block.header.number),
+            block_timestamp: Some(block.header.timestamp),
+            transaction_hash: Some(mined.hash()),
+            transaction_index: Some(0),
+            log_index: Some(index),
+            removed: false,
+        })
+    })
+}

@@ -1,0 +1,351 @@
+//! `eth_call` and `eth_estimateGas`.
+
+use alloy_eips::BlockId;
+use alloy_primitives::{Address, Bytes, TxKind, U256};
+use alloy_rpc_types_eth::{
+    BlockOverrides, TransactionRequest,
+    state::{AccountOverride, StateOverride},
+};
+use revm::{
+    context::{
+        BlockEnv, CfgEnv, TxEnv,
+        either::Either,
+        result::{EVMError, ExecutionResult, HaltReason, InvalidTransaction},
+    },
+    primitives::KECCAK_EMPTY,
+    state::Bytecode,
+};
+use thiserror::Error;
+
+use super::{
+    Chain,
+    query::{Moment, QueryError},
+    state::Basic,
+    view::View,
+};
+use crate::evm::{self, env, session::Session};
+
+/// {gas} What a call gets when it asks for no limit, and at most.
+pub const CALL_GAS_MAX: u64 = 50_000_000;
+
+/// {gas} Given to a call that carries value.
+const CALL_STIPEND: u64 = 2_300;
+
+/// An estimate may exceed the least sufficient limit by this many per mille, as in geth.
+const ESTIMATE_ERROR_PERMILLE: u64 = 15;
+
+/// Why a call has no result.
+#[derive(Debug, Error)]
+pub enum CallError {
+    /// No such block or state.
+    #[error(transparent)]
+    Query(#[from] QueryError),
+    /// The code reverted.
+    #[error("execution reverted")]
+    Revert(Bytes),
+    /// The code ended in an exceptional way.
+    #[error("{}", halt_message(.0))]
+    Halt(HaltReason),
+    /// No gas limit that the caller can pay suffices.
+    #[error("gas required exceeds allowance ({0})")]
+    Allowance(u64),
+    /// The request contradicts itself.
+    #[error("{0}")]
+    Request(String),
+    /// The call cannot start.
+    #[error("{0}")]
+    Invalid(String),
+}
+
+/// Everything that says what to execute and where.
+#[derive(Clone, Debug, Default)]
+pub struct Call {
+    /// The transaction.
+    pub request: TransactionRequest,
+    /// State and block context; the last block if none (the next one for estimates).
+    pub block: Option<BlockId>,
+    /// Accounts to change first.
+    pub state: Option<StateOverride>,
+    /// Block fields to change.
+    pub overrides: Option<Box<BlockOverrides>>,
+}
+
+struct Prepared<'a> {
+    view: View<'a>,
+    rules: CfgEnv,
+    block: BlockEnv,
+    tx: TxEnv,
+    session: Session,
+}
+
+impl Prepared<'_> {
+    fn run(&self, gas_limit: u64) -> Result<ExecutionResult, CallError> {
+        let tx = TxEnv {
+            gas_limit,
+            ..self.tx.clone()
+        };
+        let (view, rules, block) = (self.view.clone(), self.rules.clone(), self.block.clone());
+        match evm::execute(view, rules, block, tx, self.session.clone()) {
+            Ok(executed) => Ok(executed.result),
+            Err(EVMError::Transaction(error)) => Err(CallError::Invalid(message(&self.tx, &error))),
+            Err(error) => Err(CallError::Invalid(error.to_string())),
+        }
+    }
+}
+
+impl Chain {
+    /// Executes without a block and returns the output.
+    pub fn call(&self, call: Call) -> Result<Bytes, CallError> {
+        let moment = self.moment(call.block.unwrap_or_default())?;
+        let prepared = self.prepare(call, moment, true)?;
+        output(prepared.run(prepared.tx.gas_limit)?)
+    }
+
+    /// {gas} The least gas limit that suffices, found as geth does: a first run at the cap, then
+    /// bisection between what it used and what it needed.
+    pub fn estimate(&self, call: Call) -> Result<u64, CallError> {
+        let moment = self.moment(call.block.unwrap_or(BlockId::pending()))?;
+        let prepared = self.prepare(call, moment, false)?;
+        let mut high = prepared.affordable()?;
+        let first = match prepared.run(high) {
+            Ok(result) => result,
+            Err(error) => return Err(error),
+        };
+        let used = first.gas().total_gas_spent();
+        if let ExecutionResult::Halt {
+            reason: HaltReason::OutOfGas(_),
+            ..
+        } = first
+        {
+            return Err(CallError::Allowance(high));
+        }
+        output(first)?;
+        let mut low = used.saturating_sub(1);
+        let optimistic = used.saturating_add(CALL_STIPEND).saturating_mul(64) / 63;
+        if optimistic < high {
+            match prepared.suffices(optimistic) {
+                true => high = optimistic,
+                false => low = optimistic,
+            }
+        }
+        while low.saturating_add(1) < high {
+            if high.saturating_sub(low) < high.saturating_mul(ESTIMATE_ERROR_PERMILLE) / 1000 {
+                break;
+            }
+            // The answer is usually near the lower end.
+            let middle = (low.midpoint(high)).min(low.saturating_mul(2).max(1));
+            match prepared.suffices(middle) {
+                true => high = middle,
+                false => low = middle,
+            }
+        }
+        Ok(high)
+    }
+
+    fn prepare(
+        &self,
+        call: Call,
+        moment: Moment,
+        is_call: bool,
+    ) -> Result<Prepared<'_>, CallError> {
+        let head = &self.head().header;
+        let (number, timestamp, base_fee) = match moment {
+            Moment::Pending => (
+                head.number.saturating_add(1),
+                self.clock.peek(head.timestamp),
+                self.base_fee(),
+            ),
+            Moment::Block(number) => {
+                let header = &self.block_at(number).ok_or(QueryError::NoBlock)?.header;
+                (
+                    number,
+                    header.timestamp,
+                    header.base_fee_per_gas.unwrap_or_default(),
+                )
+            }
+        };
+        let mut view = self.state_at(moment)?;
+        for (address, account) in call.state.into_iter().flatten() {
+            override_account(&mut view, address, account)?;
+        }
+        let mut block = env::block(timestamp, base_fee);
+        let mut session = self.session(number, is_call);
+        if let Some(overrides) = call.overrides {
+            override_block(&mut block, &mut session, *overrides);
+        }
+        let tx = self.call_environment(call.request, &view)?;
+        let mut rules = self.rules.clone();
+        rules.disable_nonce_check = true;
+        rules.disable_eip3607 = true;
+        rules.disable_base_fee = tx.gas_price == 0;
+        Ok(Prepared {
+            view,
+            rules,
+            block,
+            tx,
+            session,
+        })
+    }
+
+    fn call_environment(
+        &self,
+        request: TransactionRequest,
+        view: &View<'_>,
+    ) -> Result<TxEnv, CallError> {
+        if request.gas_price.is_some() && request.max_fee_per_gas.is_some() {
+            let both = "both gasPrice and (maxFeePerGas or maxPriorityFeePerGas) specified";
+            return Err(CallError::Request(both.into()));
+        }
+        let authorizations = request.authorization_list.unwrap_or_default();
+        let access_list = request.access_list.unwrap_or_default();
+        let tx_type = match (authorizations.is_empty(), access_list.is_empty()) {
+            (false, _) => 4,
+            (true, false) => 2,
+            (true, true) => 0,
+        };
+        let caller = request.from.unwrap_or_default();
+        // Tips are dropped, so the price of a call that offers one is the base fee.
+        let offered = request
+            .gas_price
+            .or(request.max_fee_per_gas)
+            .unwrap_or_default();
+        Ok(TxEnv {
+            tx_type,
+            caller,
+            gas_limit: request.gas.unwrap_or(CALL_GAS_MAX).min(CALL_GAS_MAX),
+            gas_price: offered.min(u128::from(self.base_fee())),
+            kind: request.to.unwrap_or(TxKind::Create),
+            value: request.value.unwrap_or_default(),
+            data: request
+                .input
+                .try_into_unique_input()
+                .map_err(|error| CallError::Request(error.to_string()))?
+                .unwrap_or_default(),
+            nonce: view.account(&caller).unwrap_or_default().nonce,
+            chain_id: Some(self.chain_id()),
+            access_list,
+            gas_priority_fee: (tx_type != 0).then_some(0),
+            blob_hashes: Vec::new(),
+            max_fee_per_blob_gas: 0,
+            authorization_list: authorizations.into_iter().map(Either::Left).collect(),
+        })
+    }
+}
+
+impl Prepared<'_> {
+    /// {gas} The cap, lowered to what the caller can pay.
+    fn affordable(&self) -> Result<u64, CallError> {
+        let cap = self.tx.gas_limit;
+        if self.tx.gas_price == 0 {
+            return Ok(cap);
+        }
+        let balance = self
+            .view
+            .account(&self.tx.caller)
+            .unwrap_or_default()
+            .balance;
+        let Some(available) = balance.checked_sub(self.tx.value) else {
+            return Err(CallError::Invalid("insufficient funds for transfer".into()));
+        };
+        let allowance = available / U256::from(self.tx.gas_price);
+        Ok(cap.min(allowance.saturating_to()))
+    }
+
+    fn suffices(&self, gas_limit: u64) -> bool {
+        self.run(gas_limit).is_ok_and(|result| result.is_success())
+    }
+}
+
+fn override_account(
+    view: &mut View<'_>,
+    address: Address,
+    account: AccountOverride,
+) -> Result<(), CallError> {
+    if account.state.is_some() && account.state_diff.is_some() {
+        let both = format!("account {address} has both 'state' and 'stateDiff'");
+        return Err(CallError::Request(both));
+    }
+    let mut basic = view.account(&address).unwrap_or_default();
+    basic.balance = account.balance.unwrap_or(basic.balance);
+    basic.nonce = account.nonce.unwrap_or(basic.nonce);
+    if let Some(code) = account.code {
+        let code = Bytecode::new_raw_checked(code)
+            .map_err(|error| CallError::Request(error.to_string()))?;
+        basic.code_hash = match code.is_empty() {
+            true => KECCAK_EMPTY,
+            false => view.overlay.add_code(code),
+        };
+    }
+    view.overlay.set_basic(address, Some(Basic { ..basic }));
+    if account.state.is_some() {
+        view.overlay.replace_storage(address);
+    }
+    for (slot, value) in account.state.or(account.state_diff).unwrap_or_default() {
+        view.overlay.set_slot(address, slot.into(), value.into());
+    }
+    Ok(())
+}
+
+fn override_block(block: &mut BlockEnv, session: &mut Session, overrides: BlockOverrides) {
+    if let Some(number) = overrides.number {
+        block.number = number;
+        session.l2_block = number.saturating_to();
+    }
+    if let Some(time) = overrides.time {
+        block.timestamp = U256::from(time);
+    }
+    block.gas_limit = overrides.gas_limit.unwrap_or(block.gas_limit);
+    block.beneficiary = overrides.coinbase.unwrap_or(block.beneficiary);
+    block.difficulty = overrides.difficulty.unwrap_or(block.difficulty);
+    block.prevrandao = overrides.random.or(block.prevrandao);
+    if let Some(base_fee) = overrides.base_fee {
+        block.basefee = base_fee.saturating_to();
+    }
+}
+
+fn output(result: ExecutionResult) -> Result<Bytes, CallError> {
+    match result {
+        ExecutionResult::Success { output, .. } => Ok(output.into_data()),
+        ExecutionResult::Revert { output, .. } => Err(CallError::Revert(output)),
+        ExecutionResult::Halt { reason, .. } => Err(CallError::Halt(reason)),
+    }
+}
+
+fn halt_message(reason: &HaltReason) -> String {
+    match reason {
+        HaltReason::OutOfGas(_) => "out of gas".into(),
+        HaltReason::OpcodeNotFound | HaltReason::InvalidFEOpcode => "invalid opcode".into(),
+        HaltReason::InvalidJump => "invalid jump destination".into(),
+        HaltReason::StackUnderflow => "stack underflow".into(),
+        HaltReason::StackOverflow => "stack limit reached 1024 (1023)".into(),
+        HaltReason::CreateCollision => "contract address collision".into(),
+        HaltReason::CreateContractSizeLimit => "max code size exceeded".into(),
+        HaltReason::CreateContractStartingWithEF => "invalid code: must not begin with 0xef".into(),
+        HaltReason::CallTooDeep => "max call depth exceeded".into(),
+        HaltReason::StateChangeDuringStaticCall | HaltReason::CallNotAllowedInsideStatic => {
+            "write protection".into()
+        }
+        other => format!("{other:?}"),
+    }
+}
+
+fn message(tx: &TxEnv, error: &InvalidTransaction) -> String {
+    match error {
+        InvalidTransaction::LackOfFundForMaxFee { fee, balance } => format!(
+            "insufficient funds for gas * price + value: address {} have {balance} want {fee}",
+            tx.caller
+        ),
+        InvalidTransaction::CallGasCostMoreThanGasLimit {
+            initial_gas,
+            gas_limit,
+        } => {
+            format!("intrinsic gas too low: have {gas_limit}, want {initial_gas}")
+        }
+        InvalidTransaction::CreateInitCodeSizeLimit => format!(
+            "max initcode size exceeded: code size {} limit {}",
+            tx.data.len(),
+            2 * env::CODE_SIZE_MAX
+        ),
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,40 @@
+//! Going back to an earlier state: `evm_snapshot` and `evm_revert`.
+
+use super::{Chain, clock::Clock, state::Position};
+
+/// A point to come back to.
+#[derive(Clone, Copy, Debug)]
+pub struct Snapshot {
+    position: Position,
+    blocks: usize,
+    clock: Clock,
+}
+
+impl Chain {
+    /// Remembers the current state and returns its id.
+    pub fn snapshot(&mut self) -> u64 {
+        let id = self.next_snapshot;
+        self.next_snapshot = id.saturating_add(1);
+        let snapshot = Snapshot {
+            position: self.state.position(),
+            blocks: self.blocks.len(),
+            clock: self.clock,
+        };
+        self.snapshots.insert(id, snapshot);
+        id
+    }
+
+    /// Goes back to a snapshot, which is used up with all later ones. False if there is none.
+    pub fn revert(&mut self, id: u64) -> bool {
+        let Some(snapshot) = self.snapshots.remove(&id) else {
+            return false;
+        };
+        self.snapshots.split_off(&id);
+        while self.blocks.len() > snapshot.blocks {
+            self.pop();
+        }
+        self.state.revert_to(snapshot.position);
+        self.clock = snapshot.clock;
+        true
+    }
+}

@@ -1,0 +1,52 @@
+//! The phases of a transaction that differ from Ethereum's.
+
+use std::marker::PhantomData;
+
+use alloy_primitives::U256;
+use revm::{
+    context_interface::{Block, Cfg, ContextTr, JournalTr, Transaction, result::HaltReason},
+    handler::{EvmTr, FrameResult, Handler},
+    interpreter::{GasTracker, InitialAndFloorGas},
+};
+
+use super::{Error, Evm, env::TX_GAS_LIMIT};
+use crate::arbos;
+
+/// revm's handler with Arbitrum's gas hold and fee recipient.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ArbitrumHandler<'a>(PhantomData<&'a ()>);
+
+impl<'a> Handler for ArbitrumHandler<'a> {
+    type Evm = Evm<'a>;
+    type Error = Error;
+    type HaltReason = HaltReason;
+
+    /// Gas above the compute limit is held back in revm's reservoir, which nothing draws from before
+    /// EIP-8037, and is returned at the end.
+    fn tx_gas(&self, evm: &mut Evm<'a>, initial: &InitialAndFloorGas) -> GasTracker {
+        let context = evm.ctx_ref();
+        let limit = context.tx().gas_limit();
+        let cap = match context.chain.is_call || context.chain.arbos_version < 50 {
+            true => u64::MAX,
+            false => TX_GAS_LIMIT,
+        };
+        let (remaining, held) = initial.initial_gas_and_reservoir(limit, cap);
+        GasTracker::new(limit, remaining, held)
+    }
+
+    /// The whole fee goes to the network fee account; the sequencer gets no tip.
+    fn reward_beneficiary(&self, evm: &mut Evm<'a>, result: &mut FrameResult) -> Result<(), Error> {
+        let context = evm.ctx();
+        let base_fee = u128::from(context.block().basefee());
+        let price = context.tx().effective_gas_price(base_fee);
+        if context.cfg().is_fee_charge_disabled() || price == 0 {
+            return Ok(());
+        }
+        let gas = result.gas();
+        let used = gas.used().saturating_sub(gas.reservoir());
+        let recipient = arbos::network_fee_account(context.db());
+        let fee = U256::from(price) * U256::from(used);
+        context.journal_mut().balance_incr(recipient, fee)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,141 @@
+//! One transaction's execution: revm with Arbitrum's rules and Stylus programs as frames.
+//!
+//! [`Evm`] wraps revm's own type and implements [`EvmTr`]; [`handler`] holds the phases that
+//! differ, [`frames`] the frame loop.
+
+pub mod env;
+pub mod frames;
+pub mod handler;
+pub mod opcodes;
+pub mod session;
+
+use std::convert::Infallible;
+
+use revm::{
+    Context as RevmContext, Journal,
+    context::{
+        BlockEnv, CfgEnv, Evm as RevmEvm, FrameStack, LocalContext, TxEnv,
+        result::{EVMError, ExecutionResult, HaltReason},
+    },
+    handler::{
+        EthFrame, EvmTr, FrameInitOrResult, FrameResult, Handler, evm::ContextDbError,
+        evm::FrameInitResult, instructions::EthInstructions,
+    },
+    interpreter::{interpreter::EthInterpreter, interpreter_action::FrameInit},
+    state::EvmState,
+};
+
+use self::{handler::ArbitrumHandler, session::Session};
+use crate::{chain::view::View, precompiles::Precompiles};
+
+/// revm's context over a chain view.
+pub type Context<'a> =
+    RevmContext<BlockEnv, TxEnv, CfgEnv, View<'a>, Journal<View<'a>>, Session, LocalContext>;
+
+/// Opcode table over that context.
+pub type Instructions<'a> = EthInstructions<EthInterpreter, Context<'a>>;
+
+type Inner<'a> = RevmEvm<Context<'a>, (), Instructions<'a>, Precompiles, EthFrame<EthInterpreter>>;
+
+/// Why a transaction could not be executed at all.
+pub type Error = EVMError<Infallible>;
+
+/// An EVM for one transaction.
+#[expect(
+    missing_debug_implementations,
+    reason = "revm's parts have no useful debug form"
+)]
+pub struct Evm<'a> {
+    inner: Inner<'a>,
+}
+
+/// What one transaction did.
+#[derive(Debug)]
+pub struct Executed {
+    /// Status, gas, logs and output.
+    pub result: ExecutionResult<HaltReason>,
+    /// Changes to be committed, or dropped.
+    pub state: EvmState,
+    /// What the transaction left for the rest of its block.
+    pub session: Session,
+}
+
+/// Executes a transaction on a view; nothing is committed.
+pub fn execute(
+    view: View<'_>,
+    config: CfgEnv,
+    block: BlockEnv,
+    tx: TxEnv,
+    session: Session,
+) -> Result<Executed, Error> {
+    let spec = config.spec;
+    let precompiles = Precompiles::new(spec, session.arbos_version);
+    let context = RevmContext {
+        block,
+        tx,
+        cfg: config,
+        journaled_state: revm::context_interface::JournalTr::new(view),
+        chain: session,
+        local: LocalContext::default(),
+        error: Ok(()),
+    };
+    let mut evm = Evm {
+        inner: RevmEvm::new(context, opcodes::table(spec), precompiles),
+    };
+    let result = ArbitrumHandler::default().run(&mut evm)?;
+    let state = revm::context_interface::JournalTr::finalize(&mut evm.inner.ctx.journaled_state);
+    Ok(Executed {
+        result,
+        state,
+        session: evm.inner.ctx.chain,
+    })
+}
+
+impl<'a> EvmTr for Evm<'a> {
+    type Context = Context<'a>;
+    type Instructions = Instructions<'a>;
+    type Precompiles = Precompiles;
+    type Frame = EthFrame<EthInterpreter>;
+
+    fn all(
+        &self,
+    ) -> (
+        &Self::Context,
+        &Self::Instructions,
+        &Self::Precompiles,
+        &FrameStack<Self::Frame>,
+    ) {
+        self.inner.all()
+    }
+
+    fn all_mut(
+        &mut self,
+    ) -> (
+        &mut Self::Context,
+        &mut Self::Instructions,
+        &mut Self::Precompiles,
+        &mut FrameStack<Self::Frame>,
+    ) {
+        self.inner.all_mut()
+    }
+
+    fn frame_init(
+        &mut self,
+        init: FrameInit,
+    ) -> Result<FrameInitResult<'_, Self::Frame>, ContextDbError<Self::Context>> {
+        self.inner.frame_init(init)
+    }
+
+    fn frame_run(
+        &mut self,
+    ) -> Result<FrameInitOrResult<Self::Frame>, ContextDbError<Self::Context>> {
+        self.run_top_frame()
+    }
+
+    fn frame_return_result(
+        &mut self,
+        result: FrameResult,
+    ) -> Result<Option<FrameResult>, ContextDbError<Self::Context>> {
+        self.inner.frame_return_result(result)
+    }
+}

@@ -1,0 +1,178 @@
+//! A running node.
+
+use std::{
+    fs, io,
+    net::SocketAddr,
+    path::Path,
+    sync::Arc,
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+use jsonrpsee::server::RegisterMethodError;
+use thiserror::Error;
+use tokio::{
+    runtime::{Builder, Runtime},
+    sync::oneshot,
+};
+
+use crate::{
+    chain::{Chain, dump::DumpError},
+    config::Config,
+    rpc::{Api, module, server},
+};
+
+/// How long open connections may take to end at shutdown.
+const DRAIN: Duration = Duration::from_millis(500);
+
+/// Why a node cannot start, or ends badly.
+#[derive(Debug, Error)]
+pub enum Error {
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address asked for.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// The state file cannot be read or written.
+    #[error(transparent)]
+    State(#[from] DumpError),
+    /// Two methods have one name.
+    #[error(transparent)]
+    Methods(#[from] RegisterMethodError),
+    /// The machine has no thread left.
+    #[error("cannot start a thread: {0}")]
+    Thread(io::Error),
+    /// The node's thread ended early.
+    #[error("the node ended unexpectedly")]
+    Ended,
+}
+
+/// A node that runs on its own threads until it is shut down or dropped.
+#[derive(Debug)]
+pub struct Node {
+    address: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    ended: Option<oneshot::Receiver<Result<(), Error>>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Starts a node and returns when it answers requests.
+///
+/// # Errors
+/// [`Error::Listen`], [`Error::State`] for a state file that is not one, [`Error::Thread`].
+pub async fn spawn(config: Config) -> Result<Node, Error> {
+    let (ready, started) = oneshot::channel();
+    let (stop, stopped) = oneshot::channel();
+    let (end, ended) = oneshot::channel();
+    let thread = thread::Builder::new()
+        .name("stylus-devnode".into())
+        .spawn(move || match start(&config) {
+            Ok((runtime, address, run)) => {
+                let _ = ready.send(Ok(address));
+                let result = run.until(&runtime, stopped);
+                runtime.shutdown_timeout(DRAIN);
+                let _ = end.send(result);
+            }
+            Err(error) => {
+                let _ = ready.send(Err(error));
+            }
+        })
+        .map_err(Error::Thread)?;
+    let address = started.await.map_err(|_| Error::Ended)??;
+    Ok(Node {
+        address,
+        stop: Some(stop),
+        ended: Some(ended),
+        thread: Some(thread),
+    })
+}
+
+struct Running {
+    handle: jsonrpsee::server::ServerHandle,
+    api: Arc<Api>,
+}
+
+fn start(config: &Config) -> Result<(Runtime, SocketAddr, Running), Error> {
+    let mut chain = Chain::new(config);
+    if let Some(path) = &config.state {
+        load(&mut chain, path)?;
+    }
+    let runtime = Builder::new_multi_thread()
+        .enable_all()
+        .thread_name("stylus-devnode")
+        .build()
+        .map_err(Error::Thread)?;
+    let api = Arc::new(Api::new(chain, config.state.clone()));
+    let address = SocketAddr::new(config.host, config.port);
+    let module = module(Arc::clone(&api))?;
+    let (address, handle) = runtime.block_on(server::start(address, module))?;
+    Ok((runtime, address, Running { handle, api }))
+}
+
+impl Running {
+    fn until(self, runtime: &Runtime, stopped: oneshot::Receiver<()>) -> Result<(), Error> {
+        runtime.block_on(async {
+            // A dropped sender is a stop as well.
+            let _ = stopped.await;
+            let _ = self.handle.stop();
+            let _ = tokio::time::timeout(DRAIN, self.handle.stopped()).await;
+        });
+        Ok(self.api.save()?)
+    }
+}
+
+/// A file that does not exist yet is a fresh chain.
+fn load(chain: &mut Chain, path: &Path) -> Result<(), DumpError> {
+    match fs::read(path) {
+        Ok(bytes) => chain.load(&bytes),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+impl Node {
+    /// Where the node listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The port on which the node listens.
+    pub fn port(&self) -> u16 {
+        self.address.port()
+    }
+
+    /// URL for HTTP clients.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// URL for WebSocket clients.
+    pub fn ws_url(&self) -> String {
+        format!("ws://{}", self.address)
+    }
+
+    /// Stops the node and writes its state file.
+    ///
+    /// # Errors
+    /// [`Error::State`] if the file cannot be written.
+    pub async fn shutdown(mut self) -> Result<(), Error> {
+        self.stop.take();
+        match self.ended.take() {
+            Some(ended) => ended.await.map_err(|_| Error::Ended)?,
+            None => Ok(()),
+        }
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        self.stop.take();
+        if let Some(thread) = self.thread.take() {
+            // It panicked, or it has written its state file: nothing more to do either way.
+            let _ = thread.join();
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! Accounts: balance, code, storage, nonce.
+
+use alloy_primitives::{Address, B256, Bytes, U64, U256};
+use jsonrpsee::server::RegisterMethodError;
+
+use super::{args::Args, error::RpcError, methods::Methods};
+use crate::chain::{Chain, view::View};
+
+/// Registers the methods.
+pub fn register(methods: &mut Methods) -> Result<(), RegisterMethodError> {
+    methods.read(&["eth_accounts"], |chain, _| Ok(chain.accounts.clone()))?;
+    methods.read(&["eth_getBalance"], balance)?;
+    methods.read(&["eth_getCode"], code)?;
+    methods.read(&["eth_getStorageAt"], storage)?;
+    methods.read(&["eth_getTransactionCount"], nonce)
+}
+
+fn balance(chain: &Chain, args: &mut Args<'_>) -> Result<U256, RpcError> {
+    let address: Address = args.required()?;
+    Ok(view(chain, args)?
+        .account(&address)
+        .unwrap_or_default()
+        .balance)
+}
+
+fn code(chain: &Chain, args: &mut Args<'_>) -> Result<Bytes, RpcError> {
+    let address: Address = args.required()?;
+    Ok(view(chain, args)?.code_of(&address).original_bytes())
+}
+
+fn storage(chain: &Chain, args: &mut Args<'_>) -> Result<B256, RpcError> {
+    let address: Address = args.required()?;
+    let slot: U256 = args.required()?;
+    Ok(view(chain, args)?.slot(&address, &slot).into())
+}
+
+fn nonce(chain: &Chain, args: &mut Args<'_>) -> Result<U64, RpcError> {
+    let address: Address = args.required()?;
+    Ok(U64::from(
+        view(chain, args)?
+            .account(&address)
+            .unwrap_or_default()
+            .nonce,
+    ))
+}
+
+fn view<'a>(chain: &'a Chain, args: &mut Args<'_>) -> Result<View<'a>, RpcError> {
+    Ok(chain.state_at(chain.moment(args.block()?)?)?)
+}

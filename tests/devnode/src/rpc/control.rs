@@ -1,0 +1,182 @@
+//! Methods of test nodes: time, snapshots, edits, impersonation, dumps.
+//!
+//! Names follow anvil; hardhat's are accepted too.
+
+use alloy_primitives::{Address, B256, Bytes, U256};
+use jsonrpsee::{
+    server::RegisterMethodError,
+    types::{ErrorObjectOwned, Params},
+};
+use revm::state::Bytecode;
+
+use super::{
+    args::Args,
+    error::RpcError,
+    methods::{Methods, SharedApi, off_thread},
+};
+use crate::chain::{Chain, state::Basic};
+
+/// Registers the methods.
+pub fn register(methods: &mut Methods) -> Result<(), RegisterMethodError> {
+    methods.write(&["evm_snapshot", "anvil_snapshot"], |chain, _| {
+        Ok(U256::from(chain.snapshot()))
+    })?;
+    methods.write(&["evm_revert", "anvil_revert"], |chain, args| {
+        Ok(chain.revert(args.number()?))
+    })?;
+    methods.write(&["evm_increaseTime", "anvil_increaseTime"], increase_time)?;
+    methods.write(
+        &["evm_setNextBlockTimestamp", "anvil_setNextBlockTimestamp"],
+        set_next_time,
+    )?;
+    methods.write(&["evm_setTime", "anvil_setTime"], set_time)?;
+    methods.write(&["evm_mine"], mine_one)?;
+    methods.write(&["anvil_mine", "hardhat_mine"], mine)?;
+    methods.write(&["anvil_setBalance", "hardhat_setBalance"], set_balance)?;
+    methods.write(&["anvil_setCode", "hardhat_setCode"], set_code)?;
+    methods.write(&["anvil_setStorageAt", "hardhat_setStorageAt"], set_storage)?;
+    methods.write(&["anvil_setNonce", "hardhat_setNonce"], set_nonce)?;
+    methods.write(
+        &["anvil_impersonateAccount", "hardhat_impersonateAccount"],
+        |chain, args| {
+            chain.impersonated.insert(args.required()?);
+            Ok(())
+        },
+    )?;
+    methods.write(
+        &[
+            "anvil_stopImpersonatingAccount",
+            "hardhat_stopImpersonatingAccount",
+        ],
+        |chain, args| {
+            chain.impersonated.remove(&args.required::<Address>()?);
+            Ok(())
+        },
+    )?;
+    methods.write(
+        &[
+            "anvil_autoImpersonateAccount",
+            "hardhat_autoImpersonateAccount",
+        ],
+        |chain, args| {
+            chain.impersonate_all = args.required()?;
+            Ok(())
+        },
+    )?;
+    methods.write(&["anvil_loadState", "hardhat_loadState"], |chain, args| {
+        chain.load(&args.required::<Bytes>()?)?;
+        Ok(true)
+    })?;
+    for name in ["anvil_dumpState", "hardhat_dumpState"] {
+        methods
+            .module()
+            .register_async_method(name, |_: Params<'static>, api, _| dump(api))?;
+    }
+    Ok(())
+}
+
+/// Also writes the state file, if the node has one.
+async fn dump(api: SharedApi) -> Result<Bytes, ErrorObjectOwned> {
+    off_thread(move || {
+        api.save()?;
+        let dump = api.read().dump()?;
+        Ok(Bytes::from(dump))
+    })
+    .await
+}
+
+/// {s} The whole shift of the clock so far.
+fn increase_time(chain: &mut Chain, args: &mut Args<'_>) -> Result<i64, RpcError> {
+    chain.clock.increase(args.number()?);
+    Ok(chain.clock.offset_s)
+}
+
+fn set_next_time(chain: &mut Chain, args: &mut Args<'_>) -> Result<(), RpcError> {
+    let (next, last) = (args.number()?, chain.head().header.timestamp);
+    if next < last {
+        return Err(RpcError::BadArguments(format!(
+            "timestamp {next} is lower than the last block's, {last}"
+        )));
+    }
+    chain.clock.set_next(next);
+    Ok(())
+}
+
+fn set_time(chain: &mut Chain, args: &mut Args<'_>) -> Result<i64, RpcError> {
+    chain.clock.set(args.number()?);
+    Ok(chain.clock.offset_s)
+}
+
+/// One block, at a given time if one is named (a number, or anvil's `{timestamp}`).
+fn mine_one(chain: &mut Chain, args: &mut Args<'_>) -> Result<&'static str, RpcError> {
+    #[derive(serde::Deserialize)]
+    #[serde(untagged)]
+    enum When {
+        Number(u64),
+        Text(U256),
+        Options { timestamp: Option<u64> },
+    }
+    let time = match args.optional()? {
+        Some(When::Number(time)) => Some(time),
+        Some(When::Text(time)) => Some(time.saturating_to()),
+        Some(When::Options { timestamp }) => timestamp,
+        None => None,
+    };
+    if let Some(time) = time {
+        chain.clock.set_next(time);
+    }
+    chain.mine_empty();
+    Ok("0x0")
+}
+
+/// Most blocks that one request may mine.
+const MINE_MAX: u64 = 100_000;
+
+/// `count` blocks, `interval` seconds apart.
+fn mine(chain: &mut Chain, args: &mut Args<'_>) -> Result<(), RpcError> {
+    let count = args.number_or(1)?;
+    let interval_s = args.number_or(0)?;
+    if count > MINE_MAX {
+        return Err(RpcError::BadArguments(format!(
+            "cannot mine more than {MINE_MAX} blocks"
+        )));
+    }
+    for _ in 0..count {
+        chain.mine_empty();
+        chain.clock.increase(interval_s);
+    }
+    Ok(())
+}
+
+fn set_balance(chain: &mut Chain, args: &mut Args<'_>) -> Result<(), RpcError> {
+    let (address, balance) = (args.required()?, args.required()?);
+    edit(chain, address, |basic| basic.balance = balance);
+    Ok(())
+}
+
+fn set_nonce(chain: &mut Chain, args: &mut Args<'_>) -> Result<(), RpcError> {
+    let (address, nonce) = (args.required()?, args.number()?);
+    edit(chain, address, |basic| basic.nonce = nonce);
+    Ok(())
+}
+
+fn edit(chain: &mut Chain, address: Address, change: impl FnOnce(&mut Basic)) {
+    let mut basic = chain.state.basic(&address).unwrap_or_default();
+    change(&mut basic);
+    chain.state.set_basic(address, Some(basic));
+}
+
+fn set_code(chain: &mut Chain, args: &mut Args<'_>) -> Result<(), RpcError> {
+    let (address, code) = (args.required()?, args.required::<Bytes>()?);
+    let code = Bytecode::new_raw_checked(code)
+        .map_err(|error| RpcError::BadArguments(error.to_string()))?;
+    chain.state.set_code(address, code);
+    Ok(())
+}
+
+fn set_storage(chain: &mut Chain, args: &mut Args<'_>) -> Result<bool, RpcError> {
+    let (address, slot): (Address, U256) = (args.required()?, args.required()?);
+    let value: B256 = args.required()?;
+    chain.state.set_slot(address, slot, value.into());
+    Ok(true)
+}

@@ -1,0 +1,80 @@
+//! Errors and their JSON-RPC codes.
+
+use alloy_primitives::{Bytes, hex};
+use alloy_sol_types::{Panic, Revert, SolError};
+use jsonrpsee::types::{
+    ErrorObjectOwned,
+    error::{INTERNAL_ERROR_CODE, INVALID_PARAMS_CODE},
+};
+use thiserror::Error;
+
+use crate::chain::{dump::DumpError, query::QueryError, send::TxError, simulate::CallError};
+
+/// geth's code for whatever has none of its own.
+const SERVER_ERROR: i32 = -32000;
+
+/// geth's code for reverted calls, whose data is the revert data.
+const REVERTED: i32 = 3;
+
+/// Why a method fails.
+#[derive(Debug, Error)]
+pub enum RpcError {
+    /// The arguments do not have the method's form.
+    #[error("{}", .0.message())]
+    Arguments(ErrorObjectOwned),
+    /// The arguments have the form but make no sense.
+    #[error("invalid params: {0}")]
+    BadArguments(String),
+    /// A transaction is not taken.
+    #[error(transparent)]
+    Transaction(#[from] TxError),
+    /// A call has no result.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// A block or state does not exist.
+    #[error(transparent)]
+    Query(#[from] QueryError),
+    /// A dump cannot be read or written.
+    #[error(transparent)]
+    Dump(#[from] DumpError),
+    /// The sender has no key here.
+    #[error("unknown account")]
+    UnknownAccount,
+    /// Our fault.
+    #[error("internal error: {0}")]
+    Internal(String),
+}
+
+impl From<RpcError> for ErrorObjectOwned {
+    fn from(error: RpcError) -> Self {
+        let code = match error {
+            RpcError::Arguments(object) => return object,
+            RpcError::Call(CallError::Revert(data)) => return reverted(&data),
+            RpcError::BadArguments(_) => INVALID_PARAMS_CODE,
+            RpcError::Internal(_) => INTERNAL_ERROR_CODE,
+            _ => SERVER_ERROR,
+        };
+        Self::owned(code, error.to_string(), None::<()>)
+    }
+}
+
+fn reverted(data: &Bytes) -> ErrorObjectOwned {
+    let mut message = String::from("execution reverted");
+    if let Some(reason) = reason(data) {
+        message.push_str(": ");
+        message.push_str(&reason);
+    }
+    ErrorObjectOwned::owned(REVERTED, message, Some(hex::encode_prefixed(data)))
+}
+
+/// The text of `Error(string)` and `Panic(uint256)`.
+pub fn reason(data: &[u8]) -> Option<String> {
+    if let Ok(revert) = Revert::abi_decode(data) {
+        return Some(revert.reason);
+    }
+    let panic = Panic::abi_decode(data).ok()?;
+    Some(match panic.kind() {
+        Some(kind) => format!("{} (0x{:x})", kind.as_str(), panic.code),
+        None => format!("unknown panic code: 0x{:x}", panic.code),
+    })
+}

@@ -1,0 +1,108 @@
+//! Blocks, transactions and receipts in the form in which Arbitrum serves them.
+
+use alloy_consensus::{ReceiptEnvelope, Sealed};
+use alloy_primitives::{B256, U64, U256};
+use alloy_rpc_types_eth::{
+    Block as RpcBlock, BlockTransactions, Header, Log, Transaction, TransactionReceipt,
+};
+use serde::Serialize;
+
+use crate::chain::{
+    block::{Block, Mined},
+    query,
+};
+
+/// A block with Arbitrum's extra fields.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ArbitrumBlock {
+    #[serde(flatten)]
+    block: RpcBlock,
+    l1_block_number: U64,
+    send_count: U64,
+    send_root: B256,
+}
+
+/// A receipt with Arbitrum's extra fields.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ArbitrumReceipt {
+    #[serde(flatten)]
+    receipt: TransactionReceipt,
+    gas_used_for_l1: U64,
+    l1_block_number: U64,
+    timeboosted: bool,
+}
+
+/// The JSON form of a block, with whole transactions or their hashes.
+pub fn block(block: &Block, full: bool) -> ArbitrumBlock {
+    let transactions = match full {
+        true => BlockTransactions::Full(
+            block
+                .tx
+                .iter()
+                .map(|mined| transaction(block, mined))
+                .collect(),
+        ),
+        false => BlockTransactions::Hashes(block.tx.iter().map(Mined::hash).collect()),
+    };
+    let mut header = Header::from_sealed(Sealed::new_unchecked(block.header.clone(), block.hash));
+    header.size = Some(U256::from(header.inner.size()));
+    ArbitrumBlock {
+        block: RpcBlock {
+            header,
+            uncles: Vec::new(),
+            transactions,
+            withdrawals: None,
+        },
+        l1_block_number: U64::ZERO,
+        send_count: U64::ZERO,
+        send_root: B256::ZERO,
+    }
+}
+
+/// The JSON form of a mined transaction.
+pub fn transaction(block: &Block, mined: &Mined) -> Transaction {
+    Transaction {
+        inner: mined.tx.clone(),
+        block_hash: Some(block.hash),
+        block_number: Some(block.header.number),
+        transaction_index: Some(0),
+        effective_gas_price: Some(mined.effective_gas_price),
+        block_timestamp: Some(block.header.timestamp),
+    }
+}
+
+/// The JSON form of a receipt.
+pub fn receipt(block: &Block, mined: &Mined) -> ArbitrumReceipt {
+    use alloy_consensus::Transaction as _;
+
+    let logs: Vec<Log> = query::logs(block).collect();
+    let mut logs = logs.into_iter();
+    let inner: ReceiptEnvelope<Log> = mined.receipt().map_logs(|log| {
+        logs.next().unwrap_or_else(|| Log {
+            inner: log,
+            ..Log::default()
+        })
+    });
+    let receipt = TransactionReceipt {
+        inner,
+        transaction_hash: mined.hash(),
+        transaction_index: Some(0),
+        block_hash: Some(block.hash),
+        block_number: Some(block.header.number),
+        gas_used: mined.gas_used,
+        effective_gas_price: mined.effective_gas_price,
+        blob_gas_used: None,
+        blob_gas_price: None,
+        from: mined.tx.signer(),
+        to: mined.tx.to(),
+        contract_address: mined.contract,
+    };
+    ArbitrumReceipt {
+        receipt,
+        gas_used_for_l1: U64::ZERO,
+        l1_block_number: U64::ZERO,
+        timeboosted: false,
+    }
+}

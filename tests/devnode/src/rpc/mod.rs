@@ -1,0 +1,88 @@
+//! JSON-RPC over HTTP and WebSocket.
+//!
+//! Each file registers the methods of one concern. A method is a plain function of the chain and
+//! its arguments; [`methods::Methods`] runs it on a blocking thread under the chain's lock.
+
+pub mod account;
+pub mod args;
+pub mod block;
+pub mod control;
+pub mod error;
+pub mod execute;
+pub mod format;
+pub mod methods;
+pub mod network;
+pub mod server;
+pub mod transact;
+
+use std::{
+    path::PathBuf,
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+};
+
+use jsonrpsee::{RpcModule, server::RegisterMethodError};
+use tokio::sync::watch;
+
+use crate::chain::{Chain, dump::DumpError};
+use methods::Methods;
+
+/// What every method works on.
+#[derive(Debug)]
+pub struct Api {
+    chain: RwLock<Chain>,
+    state: Option<PathBuf>,
+    head: watch::Sender<u64>,
+}
+
+impl Api {
+    /// Serves a chain; `state` is where it is saved.
+    pub fn new(chain: Chain, state: Option<PathBuf>) -> Self {
+        let head = watch::Sender::new(chain.head().header.number);
+        Self {
+            chain: RwLock::new(chain),
+            state,
+            head,
+        }
+    }
+
+    /// The chain, to look at. A panic of an earlier method does not make it unusable: execution
+    /// works on views, and commits only what ended well.
+    pub fn read(&self) -> RwLockReadGuard<'_, Chain> {
+        self.chain.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The chain, to change.
+    pub fn write(&self) -> RwLockWriteGuard<'_, Chain> {
+        self.chain.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Announces the last block's number.
+    pub fn announce(&self, number: u64) {
+        self.head.send_replace(number);
+    }
+
+    /// Follows the last block's number.
+    pub fn heads(&self) -> watch::Receiver<u64> {
+        self.head.subscribe()
+    }
+
+    /// Writes the state file, if there is one.
+    pub fn save(&self) -> Result<(), DumpError> {
+        match &self.state {
+            Some(path) => self.read().save(path),
+            None => Ok(()),
+        }
+    }
+}
+
+/// All methods of the node.
+pub fn module(api: Arc<Api>) -> Result<RpcModule<Arc<Api>>, RegisterMethodError> {
+    let mut methods = Methods::new(api);
+    network::register(&mut methods)?;
+    account::register(&mut methods)?;
+    block::register(&mut methods)?;
+    execute::register(&mut methods)?;
+    transact::register(&mut methods)?;
+    control::register(&mut methods)?;
+    Ok(methods.into_module())
+}

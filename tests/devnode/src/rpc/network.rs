@@ -1,0 +1,68 @@
+//! `net_*`, `web3_*` and what describes the chain.
+
+use alloy_primitives::{B256, Bytes, U64, U256, keccak256};
+use alloy_rpc_types_eth::FeeHistory;
+use jsonrpsee::server::RegisterMethodError;
+
+use super::{args::Args, error::RpcError, methods::Methods};
+use crate::chain::Chain;
+
+/// Registers the methods.
+pub fn register(methods: &mut Methods) -> Result<(), RegisterMethodError> {
+    methods.read(&["eth_chainId"], |chain, _| Ok(U64::from(chain.chain_id())))?;
+    methods.read(&["net_version"], |chain, _| {
+        Ok(chain.chain_id().to_string())
+    })?;
+    methods.read(&["net_listening"], |_, _| Ok(true))?;
+    methods.read(&["net_peerCount"], |_, _| Ok(U64::ZERO))?;
+    methods.read(&["eth_syncing"], |_, _| Ok(false))?;
+    methods.read(&["eth_mining"], |_, _| Ok(false))?;
+    methods.read(&["eth_protocolVersion"], |_, _| Ok(U64::from(65)))?;
+    methods.read(&["eth_coinbase"], |_, _| Ok(crate::evm::env::SEQUENCER))?;
+    methods.read(&["web3_clientVersion"], |_, _| Ok(client_version()))?;
+    methods.read(&["web3_sha3"], sha3)?;
+    methods.read(&["eth_gasPrice"], |chain, _| {
+        Ok(U64::from(chain.base_fee()))
+    })?;
+    methods.read(&["eth_maxPriorityFeePerGas"], |_, _| Ok(U64::ZERO))?;
+    methods.read(&["eth_blobBaseFee"], |_, _| Ok(U64::ZERO))?;
+    methods.read(&["eth_feeHistory"], fee_history)
+}
+
+/// Name and version of the node.
+pub fn client_version() -> String {
+    format!("stylus-devnode/v{}", env!("CARGO_PKG_VERSION"))
+}
+
+fn sha3(_: &Chain, args: &mut Args<'_>) -> Result<B256, RpcError> {
+    Ok(keccak256(args.required::<Bytes>()?))
+}
+
+fn fee_history(chain: &Chain, args: &mut Args<'_>) -> Result<FeeHistory, RpcError> {
+    let count = args.number()?.min(1024);
+    let newest = chain
+        .block(args.required()?)
+        .map_or(0, |block| block.header.number);
+    let percentiles: Vec<f64> = args.optional()?.unwrap_or_default();
+    let oldest = newest.saturating_add(1).saturating_sub(count);
+    let blocks = || (oldest..=newest).filter_map(|number| chain.block_at(number));
+    let fee = |fee: Option<u64>| u128::from(fee.unwrap_or_default());
+    let mut base_fees: Vec<_> = blocks()
+        .map(|block| fee(block.header.base_fee_per_gas))
+        .collect();
+    base_fees.push(u128::from(chain.base_fee()));
+    let rewards = || blocks().map(|_| vec![0; percentiles.len()]).collect();
+    Ok(FeeHistory {
+        base_fee_per_gas: base_fees,
+        gas_used_ratio: blocks()
+            .map(|block| ratio(block.header.gas_used, block.header.gas_limit))
+            .collect(),
+        oldest_block: oldest,
+        reward: (!percentiles.is_empty()).then(rewards),
+        ..FeeHistory::default()
+    })
+}
+
+fn ratio(used: u64, limit: u64) -> f64 {
+    f64::from(U256::from(used)) / f64::from(U256::from(limit))
+}

@@ -1,0 +1,43 @@
+//! The HTTP and WebSocket server.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use jsonrpsee::{
+    RpcModule,
+    server::{BatchRequestConfig, Server, ServerConfig, ServerHandle},
+};
+
+use super::Api;
+use crate::node::Error;
+
+/// {byte} Largest request and response; dumps are the largest.
+const BODY_MAX: u32 = 512 << 20;
+
+/// Most requests in a batch.
+const BATCH_MAX: u32 = 1_000;
+
+/// Most connections at a time.
+const CONNECTIONS_MAX: u32 = 2_000;
+
+/// Listens and serves until the handle stops it.
+pub async fn start(
+    address: SocketAddr,
+    module: RpcModule<Arc<Api>>,
+) -> Result<(SocketAddr, ServerHandle), Error> {
+    let config = ServerConfig::builder()
+        .max_request_body_size(BODY_MAX)
+        .max_response_body_size(BODY_MAX)
+        .max_connections(CONNECTIONS_MAX)
+        .set_batch_request_config(BatchRequestConfig::Limit(BATCH_MAX))
+        .set_tcp_no_delay(true)
+        .build();
+    let server = Server::builder()
+        .set_config(config)
+        .build(address)
+        .await
+        .map_err(|source| Error::Listen { address, source })?;
+    let local = server
+        .local_addr()
+        .map_err(|source| Error::Listen { address, source })?;
+    Ok((local, server.start(module)))
+}
