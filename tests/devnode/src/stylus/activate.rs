@@ -138,11 +138,11 @@ pub fn activate(
     let validated = validate(&module, rules, page_limit)?;
     let Instrumented {
         wasm: instrumented,
-        function_ops,
+        ops,
         globals,
     } = instrument(&module, validated.pay_for_memory_grow)?;
     let estimate = Estimate::new(&module, globals, rules)?;
-    let activation_gas = ActivationGas::new(&module, &function_ops, rules);
+    let activation_gas = ActivationGas::new(&module, ops, rules);
     Ok(Activation {
         init_cost: estimate.init_cost,
         cached_cost: estimate.cached_cost,

@@ -81,7 +81,7 @@ pub struct ActivationGas {
 }
 
 impl ActivationGas {
-    pub(super) fn new(module: &Module<'_>, function_ops: &[u64], rules: &Rules) -> Self {
+    pub(super) fn new(module: &Module<'_>, ops: u64, rules: &Rules) -> Self {
         let gas = |us: u64| us.saturating_mul(GAS_PER_US);
         let data_len = module
             .data
@@ -103,7 +103,7 @@ impl ActivationGas {
             data: gas(data_len * 17_376 / 100_000),
             elements: gas(elements_len * 17_376 / 100_000),
             pages: gas(module.initial_pages() * 2_217),
-            ops: function_ops.iter().map(|ops| gas(ops * 535 / 1_000)).sum(),
+            ops: gas(ops * 535 / 1_000),
         }
     }
 

@@ -43,6 +43,7 @@ pub mod request;
 pub mod rules;
 mod run;
 mod validate;
+pub mod vectors;
 
 pub use activate::{Activation, ActivationError, activate};
 pub use entry::{Entry, EvmData, Outcome, OutcomeKind};

@@ -43,8 +43,8 @@ const MEMORY_PAGES_MAX: u64 = 65_534;
 #[derive(Debug)]
 pub(super) struct Instrumented {
     pub(super) wasm: Vec<u8>,
-    /// {op} Operators of each defined function.
-    pub(super) function_ops: Vec<u64>,
+    /// {op} Operators of all functions.
+    pub(super) ops: u64,
     /// Globals, the added ones included.
     pub(super) globals: u32,
 }
@@ -64,16 +64,16 @@ pub(super) fn instrument(
     let meter = Meter::behind(own_globals);
 
     let mut code = CodeSection::new();
-    let mut function_ops = Vec::with_capacity(module.bodies.len());
+    let mut total_ops = 0;
     for body in &module.bodies {
         let (bytes, ops) = function(body, module, pay_for_memory_grow, &meter)?;
         code.raw(&bytes);
-        function_ops.push(ops);
+        total_ops += ops;
     }
     let wasm = assemble(module, &code, &meter);
     Ok(Instrumented {
         wasm,
-        function_ops,
+        ops: total_ops,
         globals,
     })
 }

@@ -1,0 +1,178 @@
+//! Conformance vectors: programs with the figures that Nitro's own VM gives for them.
+//!
+//! A file is one JSON array. Each vector is activated, and run once for every expected run, against a
+//! small EVM that is made for the purpose ([`mock`]); every field that a vector names must agree.
+
+mod compare;
+mod format;
+mod mock;
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use thiserror::Error;
+
+use self::format::{Vector, Wasm};
+use super::{
+    ActivationError, ArbosVersion, CompileError, Compiler, Entry, Program, Rules, Run, RunError,
+    Step, activate, memory::page_price,
+};
+
+/// The rules that the vectors were computed under.
+const ARBOS: ArbosVersion = ArbosVersion(51);
+
+/// What running a file of vectors showed.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Vectors that agree in everything.
+    pub passed: usize,
+    /// The others.
+    pub failures: Vec<Failure>,
+}
+
+/// A vector that does not agree.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// Its name.
+    pub name: String,
+    /// One line for each difference.
+    pub differences: Vec<String>,
+}
+
+/// Why vectors could not be run.
+#[derive(Debug, Error)]
+pub enum VectorError {
+    /// A file cannot be read.
+    #[error("{path}: {source}")]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file does not hold vectors.
+    #[error("{path}: {source}")]
+    Format {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: serde_json::Error,
+    },
+    /// A vector names no program.
+    #[error("{0}: neither wasm_hex nor wasm_file")]
+    NoProgram(String),
+    /// The engine does not run here.
+    #[error(transparent)]
+    Engine(#[from] CompileError),
+}
+
+/// Runs all vectors of a file.
+///
+/// Errors: every [`VectorError`].
+pub fn run_file(path: &Path, compiler: &Compiler) -> Result<Report, VectorError> {
+    let text = read(path)?;
+    let vectors: Vec<Vector> =
+        serde_json::from_slice(&text).map_err(|source| VectorError::Format {
+            path: path.to_owned(),
+            source,
+        })?;
+    let mut report = Report::default();
+    for vector in &vectors {
+        let wasm = match vector.wasm() {
+            Some(Wasm::Bytes(bytes)) => bytes.to_vec(),
+            Some(Wasm::File(file)) => read(&path.with_file_name("").join(file))?,
+            None => return Err(VectorError::NoProgram(vector.name.clone())),
+        };
+        let differences = run_vector(vector, &wasm, compiler)?;
+        match differences.is_empty() {
+            true => report.passed += 1,
+            false => report.failures.push(Failure {
+                name: vector.name.clone(),
+                differences,
+            }),
+        }
+    }
+    Ok(report)
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, VectorError> {
+    fs::read(path).map_err(|source| VectorError::File {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// The differences between what a vector expects and what happens.
+fn run_vector(
+    vector: &Vector,
+    wasm: &[u8],
+    compiler: &Compiler,
+) -> Result<Vec<String>, VectorError> {
+    let rules = Rules::new(ARBOS);
+    let activated = activate(
+        wasm,
+        &rules,
+        vector.mock.page_limit.unwrap_or(rules.page_limit),
+    );
+    let mut differences = compare::activation(&vector.expected.activation, &activated);
+    let Ok(activation) = activated else {
+        return Ok(differences);
+    };
+    let program = compiler.compile(&activation.instrumented)?;
+    for (index, expected) in vector.expected.runs().enumerate() {
+        let actual = observe(
+            vector,
+            &program,
+            &rules,
+            activation.footprint,
+            expected.ink_in,
+        );
+        let label = format!("run {index}, {} ink", expected.ink_in);
+        match actual {
+            Ok(actual) => differences.extend(compare::run(&label, expected, &actual)),
+            Err(error) => differences.push(format!("{label}: {error}")),
+        }
+    }
+    Ok(differences)
+}
+
+/// Runs a program once, from the vector's initial state.
+fn observe(
+    vector: &Vector,
+    program: &Program,
+    rules: &Rules,
+    footprint: u16,
+    ink: u64,
+) -> Result<compare::Observed, RunError> {
+    let mut mock = mock::Mock::new(&vector.mock, rules.clone());
+    let initial = mock.state.clone();
+    let footprint_gas = page_price(rules, footprint, mock.pages_open, mock.pages_ever);
+    mock.open_pages(footprint);
+    let pages_before = (mock.pages_open, mock.pages_ever);
+    let entry = Entry {
+        calldata: vector.calldata.clone(),
+        ink,
+        data: mock.evm_data(),
+        rules: rules.clone(),
+    };
+    let mut run = Run::start(program, entry);
+    let mut step = run.resume(None)?;
+    let outcome = loop {
+        match step {
+            Step::Ask(request) => step = run.resume(Some(mock.answer(request)))?,
+            Step::Done(outcome) => break outcome,
+        }
+    };
+    Ok(compare::Observed {
+        outcome,
+        footprint_gas,
+        pages_before,
+        initial,
+        mock,
+    })
+}
+
+/// The errors that a vector's activation can expect.
+type Activated = Result<super::Activation, ActivationError>;
