@@ -1,0 +1,60 @@
+//! Logs, results and failures in their places.
+
+use std::io::Write;
+
+use serde::Serialize;
+use tracing_subscriber::EnvFilter;
+
+use super::args::Global;
+
+/// Logs to stderr; `RUST_LOG` decides what, the flags otherwise.
+pub(super) fn init(global: &Global) {
+    let level = match (global.quiet, global.verbose) {
+        (true, _) => "warn",
+        (_, true) => "gimbal_keeper=debug,info",
+        _ => "gimbal_keeper=info,warn",
+    };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
+    let colour = std::io::IsTerminal::is_terminal(&std::io::stderr())
+        && std::env::var_os("NO_COLOR").is_none();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(colour)
+        .with_target(false)
+        .init();
+}
+
+/// One JSON document on one line of stdout.
+pub(super) fn json(document: &impl Serialize) -> eyre::Result<()> {
+    let mut line = serde_json::to_vec(document)?;
+    line.push(b'\n');
+    std::io::stdout().write_all(&line)?;
+    Ok(())
+}
+
+/// Text on stdout. A reader that has left, as `head` does, is no failure.
+pub(super) fn text(text: &str) -> eyre::Result<()> {
+    match writeln!(std::io::stdout(), "{text}") {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+/// What failed, on stderr; with `--json` also as a document on stdout.
+pub(super) fn failure(global: &Global, error: &eyre::Report, code: u8) {
+    eprintln!("gimbal: {error}");
+    if global.json {
+        let refusal = match error.downcast_ref::<crate::Error>() {
+            Some(crate::Error::Refused { revert, .. }) => Some(revert),
+            _ => None,
+        };
+        let document = serde_json::json!({
+            "schema": "gimbal.error/1",
+            "exit_code": code,
+            "error": error.to_string(),
+            "revert": refusal,
+        });
+        println!("{document}");
+    }
+}

@@ -1,0 +1,375 @@
+//! The keeper: look, decide, simulate, act, look again; once or for ever.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use alloy::primitives::{Address, B256, U256};
+use alloy::sol_types::{SolCall, SolEvent};
+use gimbal_abi::IEngine;
+use serde::Serialize;
+use tokio::sync::OnceCell;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Addresses;
+use crate::decide::{Decision, Policy, Proposal, Reason, decide};
+use crate::error::Error;
+use crate::registry::Registry;
+use crate::rpc::{Chain, Receipt};
+use crate::send::{Action, Sender};
+use crate::snapshot::{Mode, Snapshot};
+
+/// How often to look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// Between two looks.
+    pub poll: Duration,
+    /// Longest pause after errors; the first is half a second and each one doubles.
+    pub backoff_max: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            poll: Duration::from_secs(15),
+            backoff_max: Duration::from_secs(60),
+        }
+    }
+}
+
+/// Who acts.
+#[derive(Clone, Debug)]
+enum Hand {
+    /// Signs and sends.
+    Sender(Sender),
+    /// Does everything up to signing, as this account if there is one.
+    Observer(Chain, Option<Address>),
+}
+
+/// A keeper of one system. Connecting is lazy: one may be made while the node is down.
+#[derive(Debug)]
+pub struct Keeper {
+    hand: Hand,
+    addresses: Addresses,
+    policy: Policy,
+    registry: OnceCell<Registry>,
+}
+
+/// What came of one look.
+#[derive(Debug)]
+pub enum Outcome {
+    /// Nothing was to be done.
+    Waited {
+        /// Why.
+        reason: Reason,
+        /// Chain time at which to ask again, if known.
+        retry_at: Option<u64>,
+    },
+    /// A rebalance that was simulated but not sent.
+    Planned(Proposal),
+    /// A rebalance, done.
+    Rebalanced(Box<Rebalanced>),
+    /// The breaker is latched: by somebody, or by our own call an instant ago.
+    Halted {
+        /// The mode.
+        mode: Mode,
+        /// Chain time of the latest halt.
+        since: u64,
+    },
+}
+
+/// A rebalance, by the engine's own event.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Rebalanced {
+    /// The transaction.
+    pub tx: B256,
+    /// Its gas.
+    pub gas_used: u64,
+    /// Its block.
+    pub block: u64,
+    /// Legs.
+    pub trades: usize,
+    /// D18{usd}
+    #[serde(with = "crate::amount::decimal")]
+    pub nav_before: U256,
+    /// D18{usd}, at the same prices.
+    #[serde(with = "crate::amount::decimal")]
+    pub nav_after: U256,
+    /// Largest distance of a weight from its target before it, D18.
+    #[serde(with = "crate::amount::decimal")]
+    pub drift_before: U256,
+    /// The same after it.
+    #[serde(with = "crate::amount::decimal")]
+    pub drift_after: U256,
+}
+
+/// What a loop did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Tally {
+    /// Looks.
+    pub looks: u64,
+    /// Rebalances.
+    pub rebalances: u64,
+    /// Errors.
+    pub errors: u64,
+}
+
+/// One look, up to the point of signing.
+#[derive(Debug)]
+pub struct Evaluation {
+    /// What was seen.
+    pub snapshot: Snapshot,
+    /// What follows from it.
+    pub decision: Decision,
+}
+
+impl Keeper {
+    /// A keeper that acts.
+    pub fn new(sender: Sender, addresses: Addresses, policy: Policy) -> Self {
+        Self::of(Hand::Sender(sender), addresses, policy)
+    }
+
+    /// A keeper that only watches: the same code, without a key. With `account` it simulates as that account.
+    pub fn observer(
+        chain: Chain,
+        account: Option<Address>,
+        addresses: Addresses,
+        policy: Policy,
+    ) -> Self {
+        Self::of(Hand::Observer(chain, account), addresses, policy)
+    }
+
+    fn of(hand: Hand, addresses: Addresses, policy: Policy) -> Self {
+        Self {
+            hand,
+            addresses,
+            policy,
+            registry: OnceCell::new(),
+        }
+    }
+
+    fn chain(&self) -> &Chain {
+        match &self.hand {
+            Hand::Sender(sender) => sender.chain(),
+            Hand::Observer(chain, _) => chain,
+        }
+    }
+
+    fn account(&self) -> Option<Address> {
+        match &self.hand {
+            Hand::Sender(sender) => Some(sender.address()),
+            Hand::Observer(_, account) => *account,
+        }
+    }
+
+    /// The basket, read once.
+    ///
+    /// # Errors
+    ///
+    /// As [`Registry::read`].
+    pub async fn registry(&self) -> Result<&Registry, Error> {
+        self.registry
+            .get_or_try_init(|| Registry::read(self.chain(), self.addresses))
+            .await
+    }
+
+    /// Looks and decides. Sends nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Rpc`], [`Error::Mismatch`], [`Error::Refused`].
+    pub async fn evaluate(&self) -> Result<Evaluation, Error> {
+        let registry = self.registry().await?;
+        let snapshot = Snapshot::read(self.chain(), registry, self.account()).await?;
+        let now = snapshot.timestamp.max(wall());
+        let decision = decide(&snapshot, registry, &self.policy, now);
+        Ok(Evaluation { snapshot, decision })
+    }
+
+    /// One look and what follows from it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`] if the simulation is refused (nothing was sent), and those of [`Sender::send`].
+    pub async fn once(&self) -> Result<Outcome, Error> {
+        let evaluation = self.evaluate().await?;
+        self.act(evaluation).await
+    }
+
+    /// Carries out a decision.
+    async fn act(&self, evaluation: Evaluation) -> Result<Outcome, Error> {
+        let proposal = match evaluation.decision {
+            Decision::Wait { reason, retry_at } => return Ok(Outcome::Waited { reason, retry_at }),
+            Decision::Halted { mode, since } => return Ok(Outcome::Halted { mode, since }),
+            Decision::Rebalance(proposal) => proposal,
+        };
+        let action = self.action(&proposal)?;
+        let sender = match &self.hand {
+            Hand::Sender(sender) => sender,
+            Hand::Observer(chain, account) => {
+                if let Some(account) = account {
+                    simulate_as(chain, *account, &action).await?;
+                }
+                return Ok(Outcome::Planned(proposal));
+            }
+        };
+        would_not_trip(&action, &sender.simulate(&action).await?)?;
+        let receipt = sender.send(&action).await?;
+        self.outcome(&evaluation.snapshot, &proposal, &receipt)
+    }
+
+    fn action(&self, proposal: &Proposal) -> Result<Action, Error> {
+        let call = proposal.call(0).map_err(|error| {
+            Error::Mismatch(format!("rebalance: an amount does not fit: {error:?}"))
+        })?;
+        Ok(Action::new("rebalance", self.addresses.engine, &call))
+    }
+
+    fn outcome(
+        &self,
+        before: &Snapshot,
+        proposal: &Proposal,
+        receipt: &Receipt,
+    ) -> Result<Outcome, Error> {
+        let ours = || {
+            receipt
+                .logs
+                .iter()
+                .filter(|log| log.address() == self.addresses.engine)
+        };
+        if let Some(done) =
+            ours().find_map(|log| IEngine::Rebalanced::decode_log_data(log.data()).ok())
+        {
+            return Ok(Outcome::Rebalanced(Box::new(Rebalanced {
+                tx: receipt.tx,
+                gas_used: receipt.gas_used,
+                block: receipt.block,
+                trades: proposal.trades.len(),
+                nav_before: done.navBefore,
+                nav_after: done.navAfter,
+                drift_before: done.driftBefore,
+                drift_after: done.driftAfter,
+            })));
+        }
+        let tripped = ours().any(|log| IEngine::Tripped::decode_log_data(log.data()).is_ok());
+        if tripped {
+            return Ok(Outcome::Halted {
+                mode: Mode::Halted,
+                since: before.timestamp,
+            });
+        }
+        Err(Error::Mismatch(format!(
+            "transaction {} shows neither a rebalance nor a trip",
+            receipt.tx
+        )))
+    }
+
+    /// Looks again and again until `shutdown`, and through every error: a node that is gone may come back. `seen` gets
+    /// every outcome. A transaction that was sent is waited for even during a shutdown.
+    pub async fn run(
+        &self,
+        pace: Pace,
+        shutdown: &CancellationToken,
+        mut seen: impl FnMut(&Result<Outcome, Error>),
+    ) -> Tally {
+        let mut tally = Tally::default();
+        let mut failures = 0;
+        loop {
+            let evaluation = tokio::select! {
+                biased;
+                () = shutdown.cancelled() => return tally,
+                evaluation = self.evaluate() => evaluation,
+            };
+            let outcome = match evaluation {
+                Ok(_) if shutdown.is_cancelled() => return tally,
+                Ok(evaluation) => self.act(evaluation).await,
+                Err(error) => Err(error),
+            };
+            tally.looks += 1;
+            failures = if outcome.is_err() { failures + 1 } else { 0 };
+            tally.errors += u64::from(outcome.is_err());
+            tally.rebalances += u64::from(matches!(outcome, Ok(Outcome::Rebalanced(_))));
+            seen(&outcome);
+            tokio::select! {
+                () = shutdown.cancelled() => return tally,
+                () = sleep(pause(pace, failures)) => {}
+            }
+        }
+    }
+}
+
+/// {s} since the epoch. An idle chain's latest block may be old; the next one will carry about this time.
+fn wall() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |elapsed| elapsed.as_secs())
+}
+
+/// The next pause: `poll` after a success, half a second doubled per failure in a row otherwise, less up to a quarter
+/// so that several keepers do not move in step.
+fn pause(pace: Pace, failures: u32) -> Duration {
+    let full = match failures {
+        0 => return pace.poll,
+        n => Duration::from_millis(500)
+            .saturating_mul(1 << (n - 1).min(16))
+            .min(pace.backoff_max),
+    };
+    let noise = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |elapsed| elapsed.subsec_nanos() % 1_000);
+    full - full.mul_f64(f64::from(noise) / 4_000.0)
+}
+
+async fn simulate_as(chain: &Chain, account: Address, action: &Action) -> Result<(), Error> {
+    let output = chain
+        .call(
+            &action.request(account),
+            alloy::rpc::types::BlockId::pending(),
+        )
+        .await
+        .map_err(|error| Error::of_call(&action.name, error))?;
+    would_not_trip(action, &output)
+}
+
+/// The engine latches the breaker by returning: a simulation that returns is not yet one to send.
+fn would_not_trip(action: &Action, output: &[u8]) -> Result<(), Error> {
+    let returned = IEngine::rebalanceCall::abi_decode_returns(output);
+    match returned {
+        Ok(returned) if returned.outcome == 0 => Ok(()),
+        Ok(returned) => Err(Error::WouldTrip {
+            action: action.name.clone(),
+            outcome: returned.outcome,
+        }),
+        Err(error) => Err(Error::Mismatch(format!(
+            "{}: a malformed return: {error}",
+            action.name
+        ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_up_to_the_limit() {
+        let pace = Pace {
+            poll: Duration::from_secs(15),
+            backoff_max: Duration::from_secs(10),
+        };
+        assert_eq!(pause(pace, 0), pace.poll);
+        for (failures, full_ms) in [
+            (1, 500),
+            (2, 1_000),
+            (3, 2_000),
+            (5, 8_000),
+            (6, 10_000),
+            (400, 10_000),
+        ] {
+            let got = pause(pace, failures).as_millis();
+            assert!(
+                (full_ms * 3 / 4..=full_ms).contains(&got),
+                "{failures}: {got}"
+            );
+        }
+    }
+}
