@@ -6,9 +6,19 @@ use ruint::aliases::U512;
 
 use crate::bounds;
 
-/// A number of at most `bits` bits, of every length alike; one in eight has its low bits all zero or all one.
+/// A number of at most `bits` bits, of every length alike. A quarter has limbs at the edges of their
+/// range, where carries and digit estimates go wrong, or is a power of two or one less.
 pub(crate) fn word(bits: usize) -> impl Strategy<Value = U256> {
-    (any::<[u64; 4]>(), 0..=bits, 0..16_u8).prop_map(|(limbs, length, shape)| {
+    let edge = prop_oneof![
+        Just(0),
+        Just(1),
+        Just(1 << 63),
+        Just(u64::MAX - 1),
+        Just(u64::MAX)
+    ];
+    let limbs =
+        prop_oneof![3 => any::<[u64; 4]>(), 1 => [edge.clone(), edge.clone(), edge.clone(), edge]];
+    (limbs, 0..=bits, 0..16_u8).prop_map(|(limbs, length, shape)| {
         let mask = if length == 0 {
             U256::ZERO
         } else {
