@@ -206,6 +206,13 @@ impl Chain {
             .await
     }
 
+    /// Gas that a transaction used.
+    ///
+    /// - Errors: no such transaction, or it is not in a block yet.
+    pub async fn gas_used(&self, tx: B256) -> Result<u64> {
+        Ok(self.receipt(tx).await?.gas_used)
+    }
+
     /// Gives `account` this much ether.
     ///
     /// - Errors: the node has no `anvil_setBalance`.

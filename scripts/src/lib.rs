@@ -2,8 +2,11 @@
 //!
 //! - [`artifact`]: bytecode on disk.
 //! - [`chain`]: sign, send, insist on success, travel in time.
-//! - [`gates`]: what must hold of every build.
 //! - [`market`]: tokens, feeds and real Uniswap V3 pools.
+//! - [`system`]: Gimbal on a market, deployed by the keeper's own code.
+//! - [`story`]: the whole loop, chapter by chapter.
+//! - [`summary`]: what the demo prints.
+//! - [`gates`]: what must hold of every build.
 //! - [`pack`]: raw wasm to the bytes that are deployed.
 
 pub mod artifact;
@@ -11,3 +14,6 @@ pub mod chain;
 pub mod gates;
 pub mod market;
 pub mod pack;
+pub mod story;
+pub mod summary;
+pub mod system;
