@@ -70,3 +70,50 @@ pub fn left_at(level: Level, now: u64, rate: Rate) -> Result<U256, Error> {
 pub fn fraction_up(part: U256, whole: U256) -> Result<U256, Error> {
     mul_div_up(part, D18, whole)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY_S: u32 = 86_400;
+
+    #[test]
+    fn a_full_bucket_has_no_room_at_midnight_and_drains_in_a_period() {
+        let rate = Rate {
+            cap: D18,
+            period_s: DAY_S,
+        };
+        let full = add_at(Level::default(), D18, 86_399, rate).unwrap();
+        assert_eq!(add_at(full, D18, 86_401, rate), Err(Error::BucketFull));
+        assert_eq!(
+            left_at(full, 86_399 + 43_200, rate),
+            Ok(D18 / U256::from(2))
+        );
+        assert_eq!(level_at(full, 86_399 + 86_400, rate), Ok(U256::ZERO));
+    }
+
+    #[test]
+    fn a_lowered_cap_closes_the_bucket_until_it_has_drained() {
+        let rate = Rate {
+            cap: D18 / U256::from(4),
+            period_s: DAY_S,
+        };
+        let over = Level { used: D18, at: 0 };
+        assert_eq!(add_at(over, U256::from(1), 0, rate), Err(Error::BucketFull));
+        assert_eq!(add_at(over, U256::ZERO, 0, rate), Ok(over));
+        assert_eq!(left_at(over, 3 * 86_400, rate), Ok(U256::ZERO));
+        assert_eq!(left_at(over, 4 * 86_400, rate), Ok(rate.cap));
+    }
+
+    #[test]
+    fn a_period_of_zero_is_refused() {
+        let rate = Rate {
+            cap: D18,
+            period_s: 0,
+        };
+        assert_eq!(
+            level_at(Level::default(), 1, rate),
+            Err(Error::DivisionByZero)
+        );
+    }
+}

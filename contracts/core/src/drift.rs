@@ -47,3 +47,21 @@ pub fn breached(weights: &[U256], targets: &[U256], bands_bps: &[u16]) -> Result
 fn band_d18(bps: u16) -> U256 {
     U256::from_limbs([u64::from(bps).wrapping_mul(BP.as_limbs()[0]), 0, 0, 0])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn drift_counts_both_sides() {
+        let bps = |x: u64| U256::from(x) * BP;
+        let (weights, targets) = (
+            [bps(5_700), bps(2_300), bps(2_000)],
+            [bps(5_000), bps(2_500), bps(2_500)],
+        );
+        assert_eq!(drift_max(&weights, &targets), Ok(bps(700)));
+        assert_eq!(drift_l1(&weights, &targets), Ok(bps(1_400)));
+        assert_eq!(breached(&weights, &targets, &[701, 500, 500]), Ok(true));
+        assert_eq!(breached(&weights, &targets, &[701, 500, 501]), Ok(false));
+    }
+}

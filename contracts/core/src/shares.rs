@@ -29,3 +29,28 @@ pub fn mint_amount_up(managed: U256, shares: U256, supply: U256) -> Result<U256,
 pub fn redeem_amount_down(managed: U256, shares: U256, supply: U256) -> Result<U256, Error> {
     mul_div_down(managed, shares, supply)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_third_of_ten_costs_four_and_pays_three() {
+        let (managed, shares, supply) = (U256::from(10), U256::from(1), U256::from(3));
+        assert_eq!(mint_amount_up(managed, shares, supply), Ok(U256::from(4)));
+        assert_eq!(
+            redeem_amount_down(managed, shares, supply),
+            Ok(U256::from(3))
+        );
+    }
+
+    #[test]
+    fn there_is_no_price_without_a_supply() {
+        let zero = U256::ZERO;
+        assert_eq!(mint_amount_up(zero, zero, zero), Err(Error::DivisionByZero));
+        assert_eq!(
+            redeem_amount_down(zero, zero, zero),
+            Err(Error::DivisionByZero)
+        );
+    }
+}

@@ -59,3 +59,44 @@ pub fn out_min_scaled_up(
 pub fn deviation_bps(price: Price, reference: Price) -> Result<U256, Error> {
     mul_div_down(price.0.abs_diff(reference.0), BPS, reference.0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixed::{D18, D27};
+
+    fn usd(x: u64) -> Price {
+        Price(U256::from(x) * D27)
+    }
+
+    #[test]
+    fn two_tokens_of_3000_usd_buy_6000_of_one_less_slippage() {
+        let (amount, whole) = (U256::from(2) * D18, |x: u64| U256::from(x) * D18);
+        assert_eq!(fair_out_down(amount, usd(3_000), usd(1)), Ok(whole(6_000)));
+        assert_eq!(
+            out_floor_up(amount, usd(3_000), usd(1), 50),
+            Ok(whole(5_970))
+        );
+        assert_eq!(
+            out_floor_up(amount, usd(3_000), usd(1), 0),
+            Ok(whole(6_000))
+        );
+        assert_eq!(
+            out_floor_up(amount, usd(3_000), usd(1), 10_000),
+            Ok(U256::ZERO)
+        );
+    }
+
+    #[test]
+    fn a_floor_is_scaled_with_the_amount() {
+        let scaled = out_min_scaled_up(U256::from(100), U256::from(1), U256::from(3));
+        assert_eq!(scaled, Ok(U256::from(34)));
+    }
+
+    #[test]
+    fn deviation_is_relative_to_the_second_price() {
+        assert_eq!(deviation_bps(usd(110), usd(100)), Ok(U256::from(1_000)));
+        assert_eq!(deviation_bps(usd(100), usd(110)), Ok(U256::from(909)));
+        assert_eq!(deviation_bps(usd(100), usd(100)), Ok(U256::ZERO));
+    }
+}

@@ -67,3 +67,32 @@ pub(crate) fn same_length(a: usize, b: usize) -> Result<(), Error> {
         Err(Error::LengthMismatch)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_of_different_decimals_weigh_what_they_are_worth() {
+        // 3000 USD of a 6-decimal dollar, and one 18-decimal token of 1000 USD.
+        let amounts = [U256::from(3_000_000_000_u64), D18];
+        let dollar = Price(D27 * U256::from(1_000_000_000_000_u64));
+        let prices = [dollar, Price(D27 * U256::from(1_000))];
+        let mut weights = [U256::ZERO; 2];
+        assert_eq!(
+            weights_down(&amounts, &prices, &mut weights),
+            Ok(U256::from(4_000) * D18)
+        );
+        assert_eq!(
+            weights,
+            [D18 / U256::from(4) * U256::from(3), D18 / U256::from(4)]
+        );
+    }
+
+    #[test]
+    fn thirds_round_down() {
+        let mut weights = [U256::ZERO; 3];
+        weights_down(&[D18; 3], &[Price(D27); 3], &mut weights).unwrap();
+        assert_eq!(weights, [U256::from(333_333_333_333_333_333_u64); 3]);
+    }
+}

@@ -62,6 +62,24 @@ proptest! {
         prop_assert!(received <= wide(managed));
     }
 
+    /// Rounding costs whoever comes and goes at most one base unit of each asset.
+    #[test]
+    fn a_mint_undone_costs_at_most_one_unit(
+        managed in [word(AMOUNT_BITS), word(8)], shares in word(AMOUNT_BITS), supply in positive(AMOUNT_BITS),
+    ) {
+        let zero = [U256::ZERO; 2];
+        let mut vault = Vault { managed, supply, held: U256::ZERO, paid: zero, received: zero };
+        // The vault refuses amounts that it cannot store.
+        prop_assume!((wide(managed[0]) * wide(shares)) / wide(supply) < wide(U256::ONE << AMOUNT_BITS));
+        prop_assume!((wide(managed[1]) * wide(shares)) / wide(supply) < wide(U256::ONE << AMOUNT_BITS));
+        vault.mint(shares);
+        vault.redeem(shares);
+        for i in 0..2 {
+            prop_assert!(vault.received[i] <= vault.paid[i]);
+            prop_assert!(vault.paid[i] - vault.received[i] <= U256::ONE);
+        }
+    }
+
     /// Attack A4: many small operations in one batch must not gather rounding for the caller.
     #[test]
     fn no_sequence_of_mints_and_redemptions_profits(
