@@ -184,7 +184,7 @@ mod tests {
             word = word
                 .wrapping_mul(6_364_136_223_846_793_005)
                 .wrapping_add(1_442_695_040_888_963_407);
-            noise.extend((word >> 33).to_be_bytes());
+            noise.extend(&word.to_be_bytes()[..4]);
         }
         assert!(matches!(
             Program::from_wasm("vault", &noise),
