@@ -42,6 +42,8 @@ mod program;
 pub mod request;
 pub mod rules;
 mod run;
+#[cfg(test)]
+mod tests;
 mod validate;
 pub mod vectors;
 

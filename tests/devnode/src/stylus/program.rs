@@ -157,7 +157,8 @@ fn config() -> Config {
     let mut config = Config::new();
     config
         .max_wasm_stack(WASM_STACK_LEN)
-        .async_stack_size(FIBER_STACK_LEN);
+        .async_stack_size(FIBER_STACK_LEN)
+        .memory_init_cow(false);
     for feature in [WasmFeatures::SIMD, WasmFeatures::RELAXED_SIMD] {
         config.wasm_features(feature, false);
     }

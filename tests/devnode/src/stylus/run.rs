@@ -18,12 +18,15 @@ use super::{
     program::Compiled,
 };
 
+/// A program on its fiber, from its first operator to its end.
+type Execution = Pin<Box<dyn Future<Output = Result<Outcome, RunError>> + Send>>;
+
 /// A program that is being run.
 ///
 /// Dropping it before its end frees everything that it holds.
 pub struct Run {
     mailbox: Mailbox,
-    execution: Option<Pin<Box<dyn Future<Output = Result<Outcome, RunError>> + Send>>>,
+    execution: Option<Execution>,
     awaits_reply: bool,
 }
 

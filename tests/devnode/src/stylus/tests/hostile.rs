@@ -1,0 +1,65 @@
+//! No bytes make activation panic, and what activates runs to an end.
+
+use proptest::{collection, prelude::*};
+
+use super::{AMPLE_INK, Compiler, Run, Step, activate, entry, module, rules};
+
+/// {ink} Enough for a few thousand blocks.
+const LITTLE_INK: u64 = 20_000_000;
+
+fn seed() -> Vec<u8> {
+    let wat = module(
+        r#"(import "vm_hooks" "read_args" (func $read (param i32)))
+        (import "vm_hooks" "pay_for_memory_grow" (func $pay (param i32)))
+        (type $t (func (param i32) (result i32)))
+        (memory (export "memory") 1 3)
+        (table 2 funcref)
+        (global $g (mut i64) (i64.const 5))
+        (data (i32.const 8) "some data")
+        (elem (i32.const 0) $f $f)
+        (func $f (type $t) (local i64)
+            (memory.copy (i32.const 0) (i32.const 8) (local.get 0))
+            (loop $l (local.set 1 (i64.mul (global.get $g) (i64.const 3)))
+                (br_if $l (i64.eqz (local.get 1))))
+            (i32.div_u (memory.grow (i32.const 1)) (local.get 0)))
+        (func (export "user_entrypoint") (param i32) (result i32)
+            (call $read (i32.const 100))
+            (block (block (br_table 0 1 0 (local.get 0))) nop)
+            (call_indirect (type $t) (local.get 0) (i32.const 1)))"#,
+    );
+    wat::parse_str(wat).unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn changed_programs_are_refused_or_run(
+        changes in collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+        input in collection::vec(any::<u8>(), 0..4),
+    ) {
+        let mut wasm = seed();
+        for (index, byte) in changes {
+            let at = index.index(wasm.len());
+            wasm[at] = byte;
+        }
+        if let Ok(activation) = activate(&wasm, &rules(), 128) {
+            let compiler = Compiler::new().unwrap();
+            let program = compiler.compile(&activation.instrumented).unwrap();
+            let mut run = Run::start(&program, entry(&input, LITTLE_INK));
+            let step = run.resume(None).unwrap();
+            prop_assert!(matches!(step, Step::Ask(_) | Step::Done(_)));
+        }
+    }
+}
+
+#[test]
+fn the_seed_itself_runs() {
+    let activation = activate(&seed(), &rules(), 128).unwrap();
+    let program = Compiler::new()
+        .unwrap()
+        .compile(&activation.instrumented)
+        .unwrap();
+    let mut run = Run::start(&program, entry(&[1], AMPLE_INK));
+    assert!(matches!(run.resume(None), Ok(Step::Ask(_))));
+}
