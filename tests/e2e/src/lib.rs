@@ -1,1 +1,23 @@
-//! Under construction.
+//! The harness of Gimbal's end-to-end tests: the shipped wasm on an in-process chain, beside real Uniswap V3 bytecode.
+//!
+//! - [`actors`]: who acts.
+//! - [`chain`]: one node per test.
+//! - [`rpc`]: calls, transactions, time.
+//! - [`revert`]: what a refused call said.
+//! - [`sent`]: what a transaction did.
+//! - [`mocks`]: what the Solidity mocks can be told to do.
+//! - [`world`]: the market and the vaults that every test starts from, built once per process.
+//! - [`gimbal`]: one vault with its engine and adapter, and what tests do with it.
+//! - [`lab`]: a vault of hostile tokens on hostile pools.
+//!
+//! The tests themselves are one binary, `tests/it`.
+
+pub mod actors;
+pub mod chain;
+pub mod gimbal;
+pub mod lab;
+pub mod mocks;
+pub mod revert;
+pub mod rpc;
+pub mod sent;
+pub mod world;

@@ -1,0 +1,28 @@
+//! End-to-end tests of Gimbal: the shipped wasm on an in-process chain, beside real Uniswap V3 bytecode.
+//!
+//! | module | what must be true |
+//! |---|---|
+//! | `lifecycle` | the main job: deposit, drift, rebalance, redeem, kill, redeem |
+//! | `vault_guards`, `vault_governance`, `engine_guards`, `adapter_guards` | every function's guards, in order |
+//! | `reentrancy` | hostile tokens and pools change nothing from inside a call |
+//! | `exit`, `shares`, `quota` | the way out, the arithmetic of shares, what a malicious engine can take |
+//! | `feeds`, `twap` | price sources that lie, stall, or are young, thin or empty |
+//! | `rebalance`, `hostile_keeper` | honest trades pass, dishonest ones do not |
+//! | `restart`, `stylus`, `clients` | the keeper outlives its node; programs, constructors, expiry; `cast` |
+
+mod adapter_guards;
+mod clients;
+mod engine_guards;
+mod exit;
+mod feeds;
+mod hostile_keeper;
+mod lifecycle;
+mod quota;
+mod reentrancy;
+mod restart;
+mod rebalance;
+mod shares;
+mod stylus;
+mod twap;
+mod vault_governance;
+mod vault_guards;
