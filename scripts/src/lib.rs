@@ -1,6 +1,7 @@
 //! The typed half of this repository's scripts: a market to test against, the demo's story, the gates.
 //!
 //! - [`artifact`]: bytecode on disk.
+//! - [`bench`]: what `./scripts/bench` measures.
 //! - [`chain`]: sign, send, insist on success, travel in time.
 //! - [`market`]: tokens, feeds and real Uniswap V3 pools.
 //! - [`system`]: Gimbal on a market, deployed by the keeper's own code.
@@ -10,6 +11,7 @@
 //! - [`pack`]: raw wasm to the bytes that are deployed.
 
 pub mod artifact;
+pub mod bench;
 pub mod chain;
 pub mod gates;
 pub mod market;

@@ -64,7 +64,7 @@ pub fn compress(wasm: &[u8]) -> Result<Vec<u8>, std::io::Error> {
     let params = BrotliEncoderParams {
         quality: 11,
         lgwin: 22,
-        size_hint: wasm.len(),
+
         ..Default::default()
     };
     let mut compressed = Vec::new();

@@ -26,7 +26,9 @@ pub async fn transfers_per_second(url: &str, transfers: usize) -> Result<f64> {
     let mut queues = Vec::with_capacity(SENDERS);
     for sender in 0..SENDERS {
         let key = account(&format!("bench sender {sender}"))?;
-        chain.set_ether(key.address(), U256::from(10).pow(U256::from(21))).await?;
+        chain
+            .set_ether(key.address(), U256::from(10).pow(U256::from(21)))
+            .await?;
         queues.push((key.address(), sign(&key, chain.chain_id(), each)?));
     }
 
@@ -34,7 +36,9 @@ pub async fn transfers_per_second(url: &str, transfers: usize) -> Result<f64> {
     let mut tasks = Vec::with_capacity(SENDERS);
     for (sender, queue) in queues {
         let url = url.to_owned();
-        tasks.push(tokio::spawn(async move { drain(&url, sender, queue).await }));
+        tasks.push(tokio::spawn(
+            async move { drain(&url, sender, queue).await },
+        ));
     }
     for task in tasks {
         task.await??;
