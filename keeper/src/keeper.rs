@@ -40,7 +40,7 @@ impl Default for Pace {
 #[derive(Clone, Debug)]
 enum Hand {
     /// Signs and sends.
-    Sender(Sender),
+    Sender(Box<Sender>),
     /// Does everything up to signing, as this account if there is one.
     Observer(Chain, Option<Address>),
 }
@@ -125,7 +125,7 @@ pub struct Evaluation {
 impl Keeper {
     /// A keeper that acts.
     pub fn new(sender: Sender, addresses: Addresses, policy: Policy) -> Self {
-        Self::of(Hand::Sender(sender), addresses, policy)
+        Self::of(Hand::Sender(Box::new(sender)), addresses, policy)
     }
 
     /// A keeper that only watches: the same code, without a key. With `account` it simulates as that account.

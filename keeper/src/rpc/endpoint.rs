@@ -1,19 +1,20 @@
 //! Where a node is, without the secrets that its URL may carry.
 
 use std::fmt;
+use std::sync::Arc;
 
 use alloy::transports::http::reqwest::Url;
 
 /// A node's URL. Shown as scheme, host and port: user info, path and query often hold an API key.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Endpoint(Url);
+pub struct Endpoint(Arc<Url>);
 
 impl Endpoint {
     /// Parses an `http` or `https` URL. The error is a reason that repeats nothing of the input.
     pub fn parse(url: &str) -> Result<Self, String> {
         let url = Url::parse(url).map_err(|error| error.to_string())?;
         match url.scheme() {
-            "http" | "https" if url.has_host() => Ok(Self(url)),
+            "http" | "https" if url.has_host() => Ok(Self(Arc::new(url))),
             "http" | "https" => Err("it has no host".into()),
             _ => Err("only http and https are supported".into()),
         }
