@@ -20,6 +20,7 @@ use crate::{
     chain::{Chain, dump::DumpError},
     config::Config,
     rpc::{Api, module, server},
+    stylus::CompileError,
 };
 
 /// How long open connections may take to end at shutdown.
@@ -39,6 +40,9 @@ pub enum Error {
     /// The state file cannot be read or written.
     #[error(transparent)]
     State(#[from] DumpError),
+    /// Programs cannot be compiled on this machine.
+    #[error(transparent)]
+    Compiler(#[from] CompileError),
     /// Two methods have one name.
     #[error(transparent)]
     Methods(#[from] RegisterMethodError),
@@ -96,7 +100,7 @@ struct Running {
 }
 
 fn start(config: &Config) -> Result<(Runtime, SocketAddr, Running), Error> {
-    let mut chain = Chain::new(config);
+    let mut chain = Chain::new(config)?;
     if let Some(path) = &config.state {
         load(&mut chain, path)?;
     }

@@ -2,7 +2,12 @@
 
 use alloy_primitives::U256;
 
-use super::slots::{ROOT, offset, space};
+use super::{
+    params,
+    pricer::{self, DataPricer, entry},
+    slots::{ROOT, offset, space},
+};
+use crate::stylus::{ArbosVersion, Rules};
 
 /// {wei/gas} Base fee of a dev chain, which is also its floor.
 pub const BASE_FEE: u64 = 100_000_000;
@@ -13,7 +18,8 @@ const SPEED_LIMIT: u64 = 7_000_000;
 /// Every slot that is not zero.
 pub fn slots(chain_id: u64, arbos_version: u64) -> Vec<(U256, U256)> {
     let l2 = ROOT.child(space::L2_PRICING);
-    [
+    let pricer = DataPricer::default();
+    let mut slots: Vec<_> = [
         (ROOT.slot(offset::VERSION), arbos_version),
         (ROOT.slot(offset::CHAIN_ID), chain_id),
         (l2.slot(offset::l2::SPEED_LIMIT), SPEED_LIMIT),
@@ -26,7 +32,19 @@ pub fn slots(chain_id: u64, arbos_version: u64) -> Vec<(U256, U256)> {
             l2.slot(offset::l2::TX_GAS_LIMIT),
             crate::evm::env::TX_GAS_LIMIT,
         ),
+        (
+            pricer::slot(entry::BYTES_PER_SECOND),
+            u64::from(pricer.bytes_per_second),
+        ),
+        (pricer::slot(entry::LAST_UPDATE), pricer.last_update),
+        (pricer::slot(entry::MIN_PRICE), u64::from(pricer.min_price)),
+        (pricer::slot(entry::INERTIA), u64::from(pricer.inertia)),
     ]
     .map(|(slot, value)| (slot, U256::from(value)))
-    .to_vec()
+    .to_vec();
+    slots.push((
+        params::slot(),
+        params::pack(&Rules::new(ArbosVersion(arbos_version))),
+    ));
+    slots
 }

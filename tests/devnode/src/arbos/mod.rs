@@ -1,6 +1,11 @@
 //! ArbOS state: what Nitro keeps in the storage of one account, at the same slots.
 
+pub mod access;
 pub mod genesis;
+pub mod owners;
+pub mod params;
+pub mod pricer;
+pub mod program;
 pub mod slots;
 
 use alloy_primitives::{Address, U256};

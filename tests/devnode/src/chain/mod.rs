@@ -36,6 +36,7 @@ use crate::{
     arbos,
     config::Config,
     evm::{env, session::Session},
+    stylus::{CompileError, Compiler},
 };
 
 /// A chain in memory. Never without a block.
@@ -58,11 +59,15 @@ pub struct Chain {
     pub impersonated: AddressHashSet,
     /// Whether any account may send without a signature.
     pub impersonate_all: bool,
+    compiler: Compiler,
 }
 
 impl Chain {
     /// A chain with its genesis block.
-    pub fn new(config: &Config) -> Self {
+    ///
+    /// # Errors
+    /// [`CompileError`] where programs cannot be compiled at all.
+    pub fn new(config: &Config) -> Result<Self, CompileError> {
         let state = genesis::state(config);
         let clock = config
             .timestamp
@@ -79,6 +84,7 @@ impl Chain {
             accounts: config.funded().collect(),
             impersonated: AddressHashSet::default(),
             impersonate_all: false,
+            compiler: Compiler::new()?,
         };
         let genesis = Seal {
             parent: B256::ZERO,
@@ -88,7 +94,7 @@ impl Chain {
             arbos_version: config.arbos_version,
         };
         chain.push(seal(genesis, None, chain.state.position()));
-        chain
+        Ok(chain)
     }
 
     /// The chain id.
@@ -131,11 +137,12 @@ impl Chain {
     }
 
     fn session(&self, l2_block: u64, is_call: bool) -> Session {
-        Session {
-            arbos_version: self.arbos_version(),
+        Session::new(
+            self.arbos_version(),
             l2_block,
             is_call,
-        }
+            self.compiler.clone(),
+        )
     }
 
     /// Seals a block without a transaction.

@@ -314,6 +314,7 @@ fn output(result: ExecutionResult) -> Result<Bytes, CallError> {
 fn halt_message(reason: &HaltReason) -> String {
     match reason {
         HaltReason::OutOfGas(_) => "out of gas".into(),
+        HaltReason::PrecompileErrorWithContext(message) => message.clone(),
         HaltReason::OpcodeNotFound | HaltReason::InvalidFEOpcode => "invalid opcode".into(),
         HaltReason::InvalidJump => "invalid jump destination".into(),
         HaltReason::StackUnderflow => "stack underflow".into(),

@@ -1,19 +1,62 @@
-//! The frame loop.
+//! The frame loop: EVM code runs in revm's interpreter, programs beside it.
+//!
+//! A program is a frame on revm's stack like any other: revm makes its checkpoint, moves its value
+//! and commits or reverts it. What the interpreter would hold for EVM code, a parallel stack of
+//! [`Suspended`] runs holds for programs, found again by the frame's depth.
 
+use std::convert::Infallible;
+
+use alloy_primitives::Address;
 use revm::{
-    handler::{EthFrame, EvmTr, FrameInitOrResult, ItemOrResult, evm::ContextDbError},
-    interpreter::{InstructionResult, InterpreterAction, interpreter::EthInterpreter},
+    context_interface::{ContextTr, context::take_error},
+    handler::{
+        EthFrame, EvmTr, FrameInitOrResult, FrameResult, ItemOrResult,
+        evm::{ContextDbError, FrameInitResult},
+    },
+    interpreter::{
+        CallScheme, FrameInput, InstructionResult, InterpreterAction, interpreter::EthInterpreter,
+        interpreter_action::FrameInit,
+    },
 };
 
 use super::{Context, Evm};
+use crate::stylus::code;
 
-type Frame = EthFrame<EthInterpreter>;
+/// revm's frame.
+pub type Frame = EthFrame<EthInterpreter>;
+
+/// What only the database or the program engine can be guilty of.
+pub type FrameError = revm::context_interface::context::ContextError<Infallible>;
 
 impl<'a> Evm<'a> {
-    /// Runs the top frame until it calls, creates or ends.
-    pub(super) fn run_top_frame(
+    /// Makes a frame; from now on its account acts in one more.
+    pub(super) fn push_frame(
         &mut self,
-    ) -> Result<FrameInitOrResult<Frame>, ContextDbError<Context<'a>>> {
+        init: FrameInit,
+    ) -> Result<FrameInitResult<'_, Frame>, ContextDbError<Context<'a>>> {
+        if let ItemOrResult::Result(result) = self.inner.frame_init(init)? {
+            return Ok(ItemOrResult::Result(result));
+        }
+        let (context, _, _, frames) = self.inner.all_mut();
+        let frame = frames.get();
+        if let Some(address) = acting(&frame.input, created(frame)) {
+            context.chain.frames.enter(address);
+        }
+        Ok(ItemOrResult::Item(frame))
+    }
+
+    /// Runs the top frame until it calls, creates or ends.
+    pub(super) fn run_top_frame(&mut self) -> Result<FrameInitOrResult<Frame>, FrameError> {
+        let depth = self.inner.frame_stack().get().depth;
+        let suspended = self
+            .suspended
+            .pop_if(|suspended| suspended.depth() == depth);
+        if let Some(suspended) = suspended {
+            return self.resume(suspended);
+        }
+        if self.is_program() {
+            return self.start();
+        }
         let (context, instructions, _, frames) = self.inner.all_mut();
         let frame = frames.get();
         let mut action = frame.interpreter.run_plain(
@@ -22,21 +65,92 @@ impl<'a> Evm<'a> {
             context,
         );
         if frame.data.is_create() {
-            reject_reserved_code(&mut action, context.chain.arbos_version);
+            reject_reserved_code(&mut action, context);
         }
-        let next = frame.process_next_action::<_, ContextDbError<Context<'a>>>(context, action)?;
-        if let ItemOrResult::Result(_) = next {
+        self.finish(action)
+    }
+
+    /// Hands an action of the top frame to revm.
+    pub(super) fn finish(
+        &mut self,
+        action: InterpreterAction,
+    ) -> Result<FrameInitOrResult<Frame>, FrameError> {
+        let (context, _, _, frames) = self.inner.all_mut();
+        let frame = frames.get();
+        let next = frame.process_next_action::<_, FrameError>(context, action)?;
+        if next.is_result() {
             frame.set_finished(true);
         }
         Ok(next)
     }
+
+    /// Takes a frame's result to the one below it.
+    pub(super) fn return_to_parent(
+        &mut self,
+        result: FrameResult,
+    ) -> Result<Option<FrameResult>, FrameError> {
+        let (context, _, _, frames) = self.inner.all_mut();
+        if frames.get().is_finished() {
+            let frame = frames.get();
+            if let Some(address) = acting(&frame.input, created(frame)) {
+                context.chain.frames.leave(address);
+            }
+            frames.pop();
+        }
+        if frames.index().is_none() {
+            return Ok(Some(result));
+        }
+        let parent = frames.get();
+        match self
+            .suspended
+            .last_mut()
+            .filter(|suspended| suspended.depth() == parent.depth)
+        {
+            Some(suspended) => {
+                parent.interpreter.memory.free_child_context();
+                take_error::<FrameError, _>(context.error())?;
+                suspended.receive(&mut parent.interpreter.gas, result);
+            }
+            None => parent.return_result::<_, FrameError>(context, result)?,
+        }
+        Ok(None)
+    }
+
+    fn is_program(&mut self) -> bool {
+        let arbos = self.inner.ctx.chain.arbos();
+        let frame = self.inner.frame_stack().get();
+        frame.data.is_call()
+            && code::is_callable(frame.interpreter.bytecode.original_byte_slice(), arbos)
+    }
+}
+
+/// The account that a frame acts as, and that counts for re-entrancy; none for code that borrows
+/// its caller's account.
+pub(super) fn acting(input: &FrameInput, created: Option<Address>) -> Option<Address> {
+    match input {
+        FrameInput::Call(inputs) => match inputs.scheme {
+            CallScheme::Call | CallScheme::StaticCall => Some(inputs.target_address),
+            CallScheme::CallCode | CallScheme::DelegateCall => None,
+        },
+        FrameInput::Create(_) => created,
+        FrameInput::Empty => None,
+    }
+}
+
+/// The account that a creating frame makes.
+pub(super) fn created(frame: &Frame) -> Option<Address> {
+    frame
+        .data
+        .is_create()
+        .then_some(frame.interpreter.input.target_address)
 }
 
 /// EIP-3541, which lets only Stylus code pass.
-fn reject_reserved_code(action: &mut InterpreterAction, _arbos_version: u64) {
+fn reject_reserved_code(action: &mut InterpreterAction, context: &Context<'_>) {
     if let InterpreterAction::Return(result) = action
         && result.result.is_ok()
         && result.output.first() == Some(&0xEF)
+        && !code::has_prefix(&result.output, context.chain.arbos())
     {
         result.result = InstructionResult::CreateContractStartingWithEF;
     }

@@ -3,10 +3,13 @@
 //! [`Evm`] wraps revm's own type and implements [`EvmTr`]; [`handler`] holds the phases that
 //! differ, [`frames`] the frame loop.
 
+pub mod answers;
+pub mod calls;
 pub mod env;
 pub mod frames;
 pub mod handler;
 pub mod opcodes;
+pub mod programs;
 pub mod session;
 
 use std::convert::Infallible;
@@ -25,7 +28,7 @@ use revm::{
     state::EvmState,
 };
 
-use self::{handler::ArbitrumHandler, session::Session};
+use self::{handler::ArbitrumHandler, programs::Suspended, session::Session};
 use crate::{chain::view::View, precompiles::Precompiles};
 
 /// revm's context over a chain view.
@@ -47,6 +50,7 @@ pub type Error = EVMError<Infallible>;
 )]
 pub struct Evm<'a> {
     inner: Inner<'a>,
+    suspended: Vec<Suspended>,
 }
 
 /// What one transaction did.
@@ -81,6 +85,7 @@ pub fn execute(
     };
     let mut evm = Evm {
         inner: RevmEvm::new(context, opcodes::table(spec), precompiles),
+        suspended: Vec::new(),
     };
     let result = ArbitrumHandler::default().run(&mut evm)?;
     let state = revm::context_interface::JournalTr::finalize(&mut evm.inner.ctx.journaled_state);
@@ -123,7 +128,7 @@ impl<'a> EvmTr for Evm<'a> {
         &mut self,
         init: FrameInit,
     ) -> Result<FrameInitResult<'_, Self::Frame>, ContextDbError<Self::Context>> {
-        self.inner.frame_init(init)
+        self.push_frame(init)
     }
 
     fn frame_run(
@@ -136,6 +141,6 @@ impl<'a> EvmTr for Evm<'a> {
         &mut self,
         result: FrameResult,
     ) -> Result<Option<FrameResult>, ContextDbError<Self::Context>> {
-        self.inner.frame_return_result(result)
+        self.return_to_parent(result)
     }
 }

@@ -1,5 +1,9 @@
 //! What a transaction knows and changes beside the EVM's own context.
 
+use alloy_primitives::{Address, B256, map::AddressHashMap};
+
+use crate::stylus::{ArbosVersion, Compiler, Rules};
+
 /// Arbitrum's part of the execution context, one per transaction.
 #[derive(Clone, Debug)]
 pub struct Session {
@@ -9,4 +13,135 @@ pub struct Session {
     pub l2_block: u64,
     /// Whether this is an `eth_call`, whose gas the per-transaction limit does not bind.
     pub is_call: bool,
+    /// Makes native code of programs, and keeps it.
+    pub compiler: Compiler,
+    /// Memory pages of the programs on the stack.
+    pub pages: Pages,
+    /// Programs that ran in this block.
+    pub recent: Recent,
+    /// Open frames by acting account.
+    pub frames: OpenFrames,
+}
+
+impl Session {
+    /// A session that has done nothing yet.
+    pub fn new(arbos_version: u64, l2_block: u64, is_call: bool, compiler: Compiler) -> Self {
+        Self {
+            arbos_version,
+            l2_block,
+            is_call,
+            compiler,
+            pages: Pages::default(),
+            recent: Recent::default(),
+            frames: OpenFrames::default(),
+        }
+    }
+
+    /// The ArbOS version as the Stylus VM names it.
+    pub fn arbos(&self) -> ArbosVersion {
+        ArbosVersion(self.arbos_version)
+    }
+}
+
+/// Memory pages in a transaction. Not journaled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pages {
+    /// {page} Open now.
+    pub open: u16,
+    /// {page} The most ever open.
+    pub ever: u16,
+}
+
+impl Pages {
+    /// Opens pages.
+    pub fn add(&mut self, pages: u16) {
+        self.open = self.open.saturating_add(pages);
+        self.ever = self.ever.max(self.open);
+    }
+
+    /// Whether `pages` more would exceed the limit, where it binds.
+    pub fn would_exceed(&self, pages: u16, rules: &Rules) -> bool {
+        rules.since(ArbosVersion::STYLUS_V3) && self.open.saturating_add(pages) > rules.page_limit
+    }
+}
+
+/// The programs that ran last in a block, oldest first.
+#[derive(Clone, Debug, Default)]
+pub struct Recent {
+    programs: Vec<B256>,
+}
+
+impl Recent {
+    /// Whether the program ran lately; from now on it has.
+    pub fn touch(&mut self, code_hash: B256, rules: &Rules) -> bool {
+        // Before ArbOS 60 a bug in Nitro kept the cache empty.
+        if !rules.since(ArbosVersion::FRAGMENTS) {
+            return false;
+        }
+        let position = self
+            .programs
+            .iter()
+            .position(|program| *program == code_hash);
+        if let Some(position) = position {
+            self.programs.remove(position);
+        }
+        self.programs.push(code_hash);
+        if self.programs.len() > usize::from(rules.block_cache_size) {
+            self.programs.remove(0);
+        }
+        position.is_some()
+    }
+}
+
+/// How many frames each account acts in.
+#[derive(Clone, Debug, Default)]
+pub struct OpenFrames {
+    counts: AddressHashMap<u32>,
+}
+
+impl OpenFrames {
+    /// A frame begins.
+    pub fn enter(&mut self, address: Address) {
+        *self.counts.entry(address).or_default() += 1;
+    }
+
+    /// A frame ends.
+    pub fn leave(&mut self, address: Address) {
+        if let Some(count) = self.counts.get_mut(&address) {
+            *count = count.saturating_sub(1);
+        }
+    }
+
+    /// Whether the account acts in more than one frame.
+    pub fn is_reentrant(&self, address: &Address) -> bool {
+        self.counts.get(address).is_some_and(|count| *count > 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_recent_cache_drops_the_oldest() {
+        let rules = Rules {
+            block_cache_size: 2,
+            ..Rules::default()
+        };
+        let mut recent = Recent::default();
+        let program = B256::repeat_byte;
+        assert!(!recent.touch(program(1), &rules));
+        assert!(!recent.touch(program(2), &rules));
+        assert!(recent.touch(program(1), &rules));
+        assert!(!recent.touch(program(3), &rules));
+        assert!(!recent.touch(program(2), &rules));
+    }
+
+    #[test]
+    fn the_recent_cache_never_hit_before_arbos_60() {
+        let rules = Rules::new(ArbosVersion(59));
+        let mut recent = Recent::default();
+        assert!(!recent.touch(B256::ZERO, &rules));
+        assert!(!recent.touch(B256::ZERO, &rules));
+    }
 }

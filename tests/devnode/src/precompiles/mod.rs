@@ -1,13 +1,100 @@
 //! Precompiled contracts: Ethereum's, then Arbitrum's, one file each.
 
-use alloy_primitives::map::AddressHashSet;
+mod abi;
+mod arb_debug;
+mod arb_gas_info;
+mod arb_owner;
+mod arb_owner_public;
+mod arb_sys;
+mod arb_wasm;
+mod arb_wasm_activate;
+mod arb_wasm_cache;
+mod metered;
+
+use alloy_primitives::{Address, Bytes, map::AddressHashSet};
+use alloy_sol_types::SolInterface;
 use revm::{
     handler::{EthPrecompiles, PrecompileProvider},
-    interpreter::{CallInputs, InterpreterResult},
+    interpreter::{CallInputs, Gas, InstructionResult, InterpreterResult},
     primitives::hardfork::SpecId,
 };
 
 use crate::evm::Context;
+use metered::{Failure, Metered};
+
+/// Chain information.
+pub const ARB_SYS: Address = Address::with_last_byte(0x64);
+/// What anyone may know of the owners' settings.
+pub const ARB_OWNER_PUBLIC: Address = Address::with_last_byte(0x6b);
+/// Prices.
+pub const ARB_GAS_INFO: Address = Address::with_last_byte(0x6c);
+/// Settings, for chain owners.
+pub const ARB_OWNER: Address = Address::with_last_byte(0x70);
+/// Activation of programs.
+pub const ARB_WASM: Address = Address::with_last_byte(0x71);
+/// The program cache.
+pub const ARB_WASM_CACHE: Address = Address::with_last_byte(0x72);
+/// Shortcuts of dev chains.
+pub const ARB_DEBUG: Address = Address::with_last_byte(0xff);
+
+/// Addresses of Arbitrum's precompiles and the ArbOS versions that bring them. Those without a
+/// file of their own take no call, but carry code as on a real chain.
+const ARBITRUM: [(Address, u64); 16] = [
+    (ARB_SYS, 0),
+    (Address::with_last_byte(0x65), 0),
+    (Address::with_last_byte(0x66), 0),
+    (Address::with_last_byte(0x67), 0),
+    (Address::with_last_byte(0x68), 0),
+    (Address::with_last_byte(0x69), 0),
+    (ARB_OWNER_PUBLIC, 0),
+    (ARB_GAS_INFO, 0),
+    (Address::with_last_byte(0x6d), 0),
+    (Address::with_last_byte(0x6e), 0),
+    (Address::with_last_byte(0x6f), 0),
+    (ARB_OWNER, 0),
+    (ARB_WASM, 30),
+    (ARB_WASM_CACHE, 30),
+    (Address::with_last_byte(0x73), 41),
+    (ARB_DEBUG, 0),
+];
+
+/// The addresses of Arbitrum's precompiles in an ArbOS version.
+pub fn arbitrum_addresses(arbos_version: u64) -> impl Iterator<Item = Address> {
+    let present = ARBITRUM
+        .into_iter()
+        .filter(move |(_, since)| *since <= arbos_version);
+    present.map(|(address, _)| address)
+}
+
+/// What a method does to the chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Access {
+    /// Nothing: it may run with any account's identity.
+    Pure,
+    /// It reads ArbOS state.
+    View,
+    /// It writes.
+    Write,
+    /// It writes and takes value.
+    Payable,
+}
+
+/// A precompile: its methods, and what each needs.
+trait Precompile {
+    /// The methods.
+    type Calls: SolInterface;
+
+    /// What the method does.
+    fn access(call: &Self::Calls) -> Access;
+
+    /// The first ArbOS version that has the method.
+    fn since(_call: &Self::Calls) -> u64 {
+        0
+    }
+
+    /// Runs the method and returns its ABI-encoded result.
+    fn run(frame: &mut Metered<'_, '_>, call: Self::Calls) -> Result<Vec<u8>, Failure>;
+}
 
 /// The precompiles of one ArbOS version.
 #[derive(Clone, Debug)]
@@ -18,9 +105,10 @@ pub struct Precompiles {
 
 impl Precompiles {
     /// Ethereum's of `spec` and Arbitrum's of `arbos_version`.
-    pub fn new(spec: SpecId, _arbos_version: u64) -> Self {
+    pub fn new(spec: SpecId, arbos_version: u64) -> Self {
         let ethereum = EthPrecompiles::new(spec);
-        let warm = ethereum.warm_addresses().iter().copied().collect();
+        let addresses = ethereum.warm_addresses().iter().copied();
+        let warm = addresses.chain(arbitrum_addresses(arbos_version)).collect();
         Self { ethereum, warm }
     }
 }
@@ -37,7 +125,31 @@ impl<'a> PrecompileProvider<Context<'a>> for Precompiles {
         context: &mut Context<'a>,
         inputs: &CallInputs,
     ) -> Result<Option<InterpreterResult>, String> {
-        self.ethereum.run(context, inputs)
+        let run = match inputs.bytecode_address {
+            ARB_SYS => dispatch::<arb_sys::ArbSys>,
+            ARB_OWNER_PUBLIC => dispatch::<arb_owner_public::ArbOwnerPublic>,
+            ARB_GAS_INFO => dispatch::<arb_gas_info::ArbGasInfo>,
+            ARB_OWNER => dispatch::<arb_owner::ArbOwner>,
+            ARB_WASM => dispatch::<arb_wasm::ArbWasm>,
+            ARB_WASM_CACHE => dispatch::<arb_wasm_cache::ArbWasmCache>,
+            ARB_DEBUG => dispatch::<arb_debug::ArbDebug>,
+            _ => return self.ethereum.run(context, inputs),
+        };
+        let input = inputs.input.bytes(context);
+        let mut frame = Metered::new(context, inputs);
+        let result = run(&mut frame, inputs, &input);
+        let (result, output, left) = match result {
+            Ok(output) => (InstructionResult::Return, output, frame.gas_left()),
+            Err(Failure::Revert(data)) => (InstructionResult::Revert, data, frame.gas_left()),
+            Err(Failure::Burn) => (InstructionResult::Revert, Vec::new(), 0),
+        };
+        let mut gas = Gas::new_with_regular_gas_and_reservoir(inputs.gas_limit, inputs.reservoir);
+        gas.set_remaining(left.min(inputs.gas_limit));
+        Ok(Some(InterpreterResult {
+            result,
+            output: Bytes::from(output),
+            gas,
+        }))
     }
 
     fn warm_addresses(&self) -> &AddressHashSet {
@@ -45,9 +157,36 @@ impl<'a> PrecompileProvider<Context<'a>> for Precompiles {
     }
 }
 
-/// The addresses of Arbitrum's precompiles in an ArbOS version.
-pub fn arbitrum_addresses(_arbos_version: u64) -> Vec<alloy_primitives::Address> {
-    [0x64, 0x6b, 0x6c, 0x70, 0x71, 0x72, 0xff]
-        .map(alloy_primitives::Address::with_last_byte)
-        .to_vec()
+/// Decodes and runs a call.
+///
+/// Whatever is wrong with the call itself burns all gas: no selector, a method that does not exist
+/// in this version, value for one that takes none, a write in a static call, another account's
+/// identity by delegate call.
+fn dispatch<P: Precompile>(
+    frame: &mut Metered<'_, '_>,
+    inputs: &CallInputs,
+    input: &[u8],
+) -> Result<Vec<u8>, Failure> {
+    let arguments = input.len().checked_sub(4).ok_or(Failure::Burn)?;
+    let call = P::Calls::abi_decode(input).map_err(|_| Failure::Burn)?;
+    if P::since(&call) > frame.context.chain.arbos_version {
+        return Err(Failure::Burn);
+    }
+    let access = P::access(&call);
+    let is_foreign = inputs.target_address != inputs.bytecode_address;
+    let is_forbidden = access > Access::Pure && is_foreign
+        || access >= Access::Write && inputs.is_static
+        || access < Access::Payable && !inputs.call_value().is_zero();
+    if is_forbidden {
+        return Err(Failure::Burn);
+    }
+    frame.copy(arguments)?;
+    if access > Access::Pure {
+        frame.open()?;
+    }
+    let result = P::run(frame, call);
+    if let Ok(output) | Err(Failure::Revert(output)) = &result {
+        frame.copy(output.len())?;
+    }
+    result
 }
