@@ -190,10 +190,11 @@ fn divide_two(high: u64, low: u64, d: u64) -> u64 {
     let [d1, d0] = halves(d);
     let (mut rest, mut quotient) = (high, 0_u64);
     for next in halves(low) {
-        // One half of the quotient, estimated from one half of the divisor and corrected by the other.
+        // One half of the quotient, estimated from one half of the divisor and corrected by the other. The rest is below
+        // d, so the estimate is at most 2^32 + 1 and its product with d0 fits.
         let mut digit = rest.checked_div(d1).unwrap_or_default();
         let mut over = rest.wrapping_sub(digit.wrapping_mul(d1));
-        while over <= HALF && (digit > HALF || digit.wrapping_mul(d0) > (over << 32 | next)) {
+        while over <= HALF && digit.wrapping_mul(d0) > (over << 32 | next) {
             digit = digit.wrapping_sub(1);
             over = over.wrapping_add(d1);
         }
