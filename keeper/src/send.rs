@@ -77,6 +77,16 @@ impl Action {
         }
     }
 
+    /// An action with calldata that is no ABI call.
+    pub fn raw(name: impl Into<String>, to: Address, input: impl Into<Bytes>) -> Self {
+        Self {
+            name: name.into(),
+            to,
+            input: input.into(),
+            value: U256::ZERO,
+        }
+    }
+
     /// The same with wei attached.
     #[must_use]
     pub fn with_value(mut self, value: U256) -> Self {

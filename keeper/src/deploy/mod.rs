@@ -12,7 +12,7 @@ mod spec;
 mod system;
 
 pub use deployer::create;
-pub use program::{CODE_BYTES_MAX, Program, ProgramError, Programs};
+pub use program::{CODE_BYTES_MAX, Program, ProgramError, Programs, init_code};
 pub use record::{Deployment, SCHEMA, Step};
 pub use spec::{AssetSpec, GenesisSpec, SystemSpec};
 pub use system::deploy_system;

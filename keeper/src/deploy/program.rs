@@ -1,13 +1,21 @@
-//! A wasm file as the code of a Stylus program.
+//! A wasm file as the code of a Stylus program: one contract, or fragments and a root that names them.
 
 use std::path::{Path, PathBuf};
 
-use alloy::primitives::Bytes;
+use alloy::primitives::{Address, Bytes};
 
-/// Prefix of a classic program: Stylus, version 0, no dictionary.
+/// Prefix of a classic program, whole at one address: Stylus, kind 0, no dictionary.
 const PREFIX: [u8; 4] = [0xef, 0xf0, 0x00, 0x00];
+/// Prefix of a fragment (ArbOS 60): Stylus, kind 1.
+const FRAGMENT: [u8; 3] = [0xef, 0xf0, 0x01];
+/// Prefix of a root (ArbOS 60): Stylus, kind 2, no dictionary; the module's length and the fragments follow.
+const ROOT: [u8; 4] = [0xef, 0xf0, 0x02, 0x00];
+/// Most fragments of a root.
+const FRAGMENTS_MAX: usize = 4;
 /// Most bytes of code at one address.
 pub const CODE_BYTES_MAX: usize = 24_576;
+/// Bytes of the compressed module in one fragment.
+const FRAGMENT_PAYLOAD: usize = CODE_BYTES_MAX - FRAGMENT.len();
 /// The strongest compression and the window that Nitro's own tools use.
 const QUALITY: i32 = 11;
 const WINDOW: i32 = 22;
@@ -19,7 +27,8 @@ pub struct Program {
     pub name: &'static str,
     /// Bytes of the wasm file.
     pub wasm_bytes: usize,
-    /// Code as it will stand on chain.
+    /// Prefix and compressed module. Up to [`CODE_BYTES_MAX`] bytes it stands on chain like this, beyond that in
+    /// fragments.
     pub code: Bytes,
 }
 
@@ -116,7 +125,7 @@ impl Program {
                 reason: error.to_string(),
             }
         })?;
-        if code.len() > CODE_BYTES_MAX {
+        if code.len() - PREFIX.len() > FRAGMENTS_MAX * FRAGMENT_PAYLOAD {
             return Err(ProgramError::TooLarge {
                 name,
                 bytes: code.len(),
@@ -129,19 +138,41 @@ impl Program {
         })
     }
 
-    /// EVM code that returns the program's code: `PUSH32 length DUP1 PUSH1 offset PUSH1 0 CODECOPY PUSH1 0 RETURN`, a
-    /// zero byte for the version of this prelude, then the code.
-    pub fn init_code(&self) -> Bytes {
-        const PRELUDE: u8 = 43;
-        let mut init = vec![0x7f];
-        init.extend([0; 24]);
-        init.extend((self.code.len() as u64).to_be_bytes());
-        init.extend([
-            0x80, 0x60, PRELUDE, 0x60, 0x00, 0x39, 0x60, 0x00, 0xf3, 0x00,
-        ]);
-        init.extend_from_slice(&self.code);
-        init.into()
+    /// The code of its fragments; none if it fits at one address.
+    pub fn fragments(&self) -> Vec<Bytes> {
+        if self.code.len() <= CODE_BYTES_MAX {
+            return Vec::new();
+        }
+        let payloads = self.code[PREFIX.len()..].chunks(FRAGMENT_PAYLOAD);
+        payloads
+            .map(|payload| [&FRAGMENT[..], payload].concat().into())
+            .collect()
     }
+
+    /// The code to create: itself, or with fragments the root that names them.
+    pub fn entry(&self, fragments: &[Address]) -> Bytes {
+        if fragments.is_empty() {
+            return self.code.clone();
+        }
+        let mut root = ROOT.to_vec();
+        root.extend((self.wasm_bytes as u32).to_be_bytes());
+        root.extend(fragments.iter().flat_map(|fragment| fragment.0.0));
+        root.into()
+    }
+}
+
+/// EVM code that returns `code`: `PUSH32 length DUP1 PUSH1 offset PUSH1 0 CODECOPY PUSH1 0 RETURN`, a zero byte for the
+/// version of this prelude, then the code.
+pub fn init_code(code: &[u8]) -> Bytes {
+    const PRELUDE: u8 = 43;
+    let mut init = vec![0x7f];
+    init.extend([0; 24]);
+    init.extend((code.len() as u64).to_be_bytes());
+    init.extend([
+        0x80, 0x60, PRELUDE, 0x60, 0x00, 0x39, 0x60, 0x00, 0xf3, 0x00,
+    ]);
+    init.extend_from_slice(code);
+    init.into()
 }
 
 #[cfg(test)]
@@ -162,7 +193,7 @@ mod tests {
     #[test]
     fn init_code_copies_and_returns_what_follows_it() {
         let program = Program::from_wasm("vault", EMPTY).unwrap();
-        let init = program.init_code();
+        let init = init_code(&program.code);
         assert_eq!(init.len(), 43 + program.code.len());
         assert_eq!(init[43..], program.code);
         assert_eq!(usize::from(init[32]), program.code.len());
@@ -172,22 +203,53 @@ mod tests {
         );
     }
 
+    /// A module of custom sections that do not compress: as large as wanted.
+    fn noise(bytes: usize) -> Vec<u8> {
+        let mut wasm = EMPTY.to_vec();
+        let mut word = 1u64;
+        while wasm.len() < bytes {
+            word = word
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            wasm.extend(&word.to_be_bytes()[..4]);
+        }
+        wasm
+    }
+
+    #[test]
+    fn a_large_module_is_split_and_named_by_a_root() {
+        let wasm = noise(60_000);
+        let program = Program::from_wasm("vault", &wasm).unwrap();
+        let fragments = program.fragments();
+        assert_eq!(fragments.len(), 3);
+        let mut stream = Vec::new();
+        for fragment in &fragments {
+            assert!(fragment.len() <= CODE_BYTES_MAX && fragment.starts_with(&FRAGMENT));
+            stream.extend_from_slice(&fragment[3..]);
+        }
+        let mut back = Vec::new();
+        brotli::BrotliDecompress(&mut &stream[..], &mut back).unwrap();
+        assert_eq!(back, wasm);
+
+        let addresses = [1, 2, 3].map(Address::repeat_byte);
+        let root = program.entry(&addresses);
+        assert_eq!(root.len(), 8 + 60);
+        assert_eq!(root[..4], ROOT);
+        assert_eq!(root[4..8], (wasm.len() as u32).to_be_bytes());
+        assert_eq!(root[28..48], [2; 20]);
+        let small = Program::from_wasm("vault", EMPTY).unwrap();
+        assert!(small.fragments().is_empty());
+        assert_eq!(small.entry(&[]), small.code);
+    }
+
     #[test]
     fn what_cannot_be_deployed_is_refused_here() {
         assert!(matches!(
             Program::from_wasm("vault", b"\x7fELF"),
             Err(ProgramError::NotWasm { .. })
         ));
-        let mut noise = EMPTY.to_vec();
-        let mut word = 1u64;
-        while noise.len() < 40_000 {
-            word = word
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
-            noise.extend(&word.to_be_bytes()[..4]);
-        }
         assert!(matches!(
-            Program::from_wasm("vault", &noise),
+            Program::from_wasm("vault", &noise(110_000)),
             Err(ProgramError::TooLarge { .. })
         ));
         let missing = Programs::read(Path::new("/nonexistent"));

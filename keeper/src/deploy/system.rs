@@ -81,9 +81,18 @@ impl<F: FnMut(&Deployment) -> Result<(), Error>> Work<'_, F> {
                 "there is no code at {address}, the recorded {name}: the record is of another chain state"
             )));
         }
-        let (address, receipt) = create(self.sender, program, &arguments).await?;
+        let (address, receipts) = create(self.sender, program, &arguments).await?;
         keep(&mut self.done, address);
-        self.done.log(format!("deploy {}", program.name), &receipt);
+        for (i, receipt) in receipts.iter().enumerate() {
+            let whole = i + 1 == receipts.len();
+            let part = if whole {
+                String::new()
+            } else {
+                format!(" fragment {i}")
+            };
+            self.done
+                .log(format!("deploy {}{part}", program.name), receipt);
+        }
         (self.saved)(&self.done)?;
         Ok(address)
     }
