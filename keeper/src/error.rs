@@ -39,10 +39,10 @@ pub enum Error {
     /// The node failed.
     #[error(transparent)]
     Rpc(#[from] RpcError),
-    /// A simulation was refused; nothing was sent.
-    #[error("{action} would be refused: {revert}")]
+    /// A simulation or a view was refused; nothing was sent.
+    #[error("{action} is refused: {revert}")]
     Refused {
-        /// What was simulated.
+        /// What was asked.
         action: String,
         /// What the contract said.
         revert: Revert,

@@ -159,8 +159,21 @@ impl Sender {
     /// [`Error::Refused`] before anything is sent; [`Error::Reverted`], [`Error::NoReceipt`], [`Error::ForeignNonce`]
     /// afterwards; [`Error::Funds`], [`Error::FeeTooHigh`], [`Error::Rpc`].
     pub async fn send(&self, action: &Action) -> Result<Receipt, Error> {
+        self.send_if(action, |_| Ok(())).await
+    }
+
+    /// As [`Sender::send`], but only if `check` accepts the output of the simulation.
+    ///
+    /// # Errors
+    ///
+    /// Those of `check` and of [`Sender::send`].
+    pub async fn send_if(
+        &self,
+        action: &Action,
+        check: impl FnOnce(&[u8]) -> Result<(), Error>,
+    ) -> Result<Receipt, Error> {
         let _one = self.flight.lock().await;
-        self.simulate(action).await?;
+        check(&self.simulate(action).await?)?;
         let estimate = self
             .chain
             .estimate(&action.request(self.address()))

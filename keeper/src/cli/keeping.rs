@@ -7,7 +7,7 @@ use super::signals::Signals;
 use super::{HALTED, context, output};
 use crate::amount::{bps, percent, units, usd};
 use crate::config::{Addresses, Config};
-use crate::decide::Decision;
+use crate::decide::{Decision, Reason};
 use crate::error::Error;
 use crate::keeper::{Keeper, Outcome};
 use crate::registry::Registry;
@@ -61,7 +61,7 @@ pub(super) async fn run(global: &Global, verb: &Run, signals: &Signals) -> eyre:
     let tally = keeper
         .run(pace, signals.token(), |outcome| match outcome {
             Ok(outcome) => {
-                let line = line(outcome);
+                let line = line(outcome, keeper.basket());
                 if line != last {
                     tracing::info!("{line}");
                     last = line;
@@ -155,23 +155,22 @@ fn show(global: &Global, registry: &Registry, outcome: &Outcome) -> eyre::Result
             }
             output::text(&(text + "\nnothing was sent (--dry-run)"))
         }
-        Outcome::Waited { reason, .. } => {
-            output::text(&format!("waited: {}", reason.words(registry)))
-        }
-        other => output::text(&line(other)),
+        other => output::text(&line(other, Some(registry))),
     }
 }
 
-fn line(outcome: &Outcome) -> String {
+fn line(outcome: &Outcome, registry: Option<&Registry>) -> String {
+    let words =
+        |reason: &Reason| registry.map_or_else(|| reason.to_string(), |known| reason.words(known));
     match outcome {
         Outcome::Waited {
             reason,
             retry_at: None,
-        } => format!("waiting: {reason}"),
+        } => format!("waiting: {}", words(reason)),
         Outcome::Waited {
             reason,
             retry_at: Some(at),
-        } => format!("waiting until {at}: {reason}"),
+        } => format!("waiting until {at}: {}", words(reason)),
         Outcome::Planned(proposal) => {
             format!("would rebalance with {} trades", proposal.trades.len())
         }

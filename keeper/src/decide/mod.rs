@@ -187,6 +187,27 @@ fn law(error: LawError) -> Refusal {
 }
 
 impl Proposal {
+    /// The same with every trade half as large, less those that become too small; none if nothing is left. For pools
+    /// that cannot take the whole at once: the rest is for the next time.
+    pub fn halved(&self, usd_min: U256) -> Option<Self> {
+        let two = U256::from(2);
+        let trades: Vec<Trade> = self
+            .trades
+            .iter()
+            .filter(|trade| trade.value / two >= usd_min)
+            .map(|trade| Trade {
+                amount_in: trade.amount_in / two,
+                out_min: trade.out_min.div_ceil(two),
+                value: trade.value / two,
+                ..trade.clone()
+            })
+            .collect();
+        (!trades.is_empty()).then(|| Self {
+            trades,
+            ..self.clone()
+        })
+    }
+
     /// The call itself, with the venue at `venue`.
     ///
     /// # Errors

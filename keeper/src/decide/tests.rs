@@ -350,6 +350,29 @@ fn a_call_carries_the_decision() {
 }
 
 #[test]
+fn a_proposal_can_be_halved_down_to_the_smallest_size() {
+    let (whole, usd_min) = (
+        proposal(&snapshot(1_000_000, OUT_OF_BAND)),
+        U256::from(50 * E18),
+    );
+    let half = whole.halved(usd_min).unwrap();
+    assert_eq!(half.trades.len(), whole.trades.len());
+    for (half, whole) in half.trades.iter().zip(&whole.trades) {
+        assert_eq!(half.amount_in, whole.amount_in / U256::from(2));
+        // No worse a price: out_min / amount_in does not fall.
+        assert!(half.out_min * whole.amount_in >= whole.out_min * half.amount_in);
+    }
+    let mut smaller = whole;
+    let mut halvings = 0;
+    while let Some(next) = smaller.halved(usd_min) {
+        assert!(next.trades.iter().all(|trade| trade.value >= usd_min));
+        (smaller, halvings) = (next, halvings + 1);
+    }
+    // 15,000 USD and less: eight times at most.
+    assert!((5..=8).contains(&halvings), "{halvings}");
+}
+
+#[test]
 fn reasons_speak_of_symbols() {
     let words = Reason::Deviation(1, U256::from(160)).words(&registry());
     assert_eq!(words, "feed and TWAP of WETH disagree by 160 bps");

@@ -19,9 +19,9 @@ use super::{CallError, Endpoint, RpcError};
 /// A deadline for each kind of request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
-    /// Anything but sending.
+    /// Reading.
     pub read: Duration,
-    /// Sending. Arbitrum's sequencer answers when the transaction is in a block and queues for up to 12 s: a shorter
+    /// Simulating and sending. Activation takes a node seconds; and Arbitrum's sequencer answers when the transaction is in a block and queues for up to 12 s: a shorter
     /// deadline would make an outcome unknown that the node was about to tell.
     pub send: Duration,
 }
@@ -180,7 +180,7 @@ impl Chain {
         at: BlockId,
     ) -> Result<Bytes, CallError> {
         let call = self.raw("eth_call", (request, at));
-        self.within("eth_call", self.timeouts.read, call)
+        self.within("eth_call", self.timeouts.send, call)
             .await?
             .map_err(|error| CallError::of(&self.endpoint, "eth_call", error))
     }
@@ -205,7 +205,7 @@ impl Chain {
     /// [`CallError`].
     pub async fn estimate(&self, request: &TransactionRequest) -> Result<u64, CallError> {
         let estimate = self.raw::<_, U64>("eth_estimateGas", (request,));
-        self.within("eth_estimateGas", self.timeouts.read, estimate)
+        self.within("eth_estimateGas", self.timeouts.send, estimate)
             .await?
             .map(|gas| gas.to())
             .map_err(|error| CallError::of(&self.endpoint, "eth_estimateGas", error))

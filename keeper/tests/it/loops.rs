@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use alloy::consensus::{Transaction, TxEnvelope};
 use alloy::eips::eip2718::Decodable2718;
-use alloy::primitives::Bytes;
+use alloy::primitives::{Bytes, U256};
 use alloy::signers::local::PrivateKeySigner;
 use alloy::sol_types::{SolCall, SolError};
 use gimbal_abi::IEngine;
@@ -88,10 +88,7 @@ async fn what_would_be_refused_or_trip_is_never_sent() {
     }
     .serve();
     let error = keeper(&node).once().await.unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "rebalance would be refused: SequencerDown()"
-    );
+    assert_eq!(error.to_string(), "rebalance is refused: SequencerDown()");
 
     world.lock().unwrap().rebalance = Rebalance::Trips;
     let error = keeper(&node).once().await.unwrap_err();
@@ -118,6 +115,48 @@ async fn what_would_be_refused_or_trip_is_never_sent() {
             mode: Mode::Halted,
             since: 1_700_000_000
         }
+    ));
+    assert_eq!(world.lock().unwrap().sent.len(), 0);
+}
+
+#[tokio::test]
+async fn what_the_pools_cannot_take_at_once_is_sold_in_part() {
+    let data: Bytes = IEngine::SpotDeviation {
+        index: U256::ONE,
+        bps: U256::from(80),
+    }
+    .abi_encode()
+    .into();
+    let shallow = Rebalance::RevertsAbove(3_000_000_000_000_000_000, data.clone());
+    let (node, world) = World {
+        rebalance: shallow,
+        ..World::out_of_band()
+    }
+    .serve();
+    assert!(matches!(
+        keeper(&node).once().await.unwrap(),
+        Outcome::Rebalanced(_)
+    ));
+    let sent = world.lock().unwrap().sent.clone();
+    let tx = TxEnvelope::decode_2718(&mut &sent[0][..]).unwrap();
+    let sold = IEngine::rebalanceCall::abi_decode(tx.input())
+        .unwrap()
+        .trades[0]
+        .maxIn;
+    assert!(
+        (1_999_000_000_000_000_000..=2_000_000_000_000_000_000).contains(&sold),
+        "{sold}"
+    );
+
+    let dry = Rebalance::RevertsAbove(0, data);
+    let (node, world) = World {
+        rebalance: dry,
+        ..World::out_of_band()
+    }
+    .serve();
+    assert!(matches!(
+        keeper(&node).once().await,
+        Err(Error::Refused { .. })
     ));
     assert_eq!(world.lock().unwrap().sent.len(), 0);
 }

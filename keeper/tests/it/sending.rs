@@ -221,7 +221,7 @@ async fn a_refused_simulation_sends_nothing() {
         _ => Reply::error(-32_601, "no such method"),
     });
     let error = sender(&node).send(&action()).await.unwrap_err();
-    assert_eq!(error.to_string(), "probe would be refused: Locked()");
+    assert_eq!(error.to_string(), "probe is refused: Locked()");
     assert_eq!(error.exit_code(), 5);
     assert_eq!(node.count("eth_sendRawTransaction"), 0);
 }

@@ -31,6 +31,8 @@ pub(crate) enum Rebalance {
     Works,
     Trips,
     Reverts(Bytes),
+    /// Reverts while more than this is sold: a pool without depth.
+    RevertsAbove(u128, Bytes),
 }
 
 #[derive(Clone)]
@@ -153,7 +155,7 @@ impl World {
         let input: Bytes = request["input"].as_str().unwrap().parse().unwrap();
         let selector: [u8; 4] = input[..4].try_into().unwrap();
         if selector == IEngine::rebalanceCall::SELECTOR {
-            return self.rebalance();
+            return self.rebalance(&input);
         }
         match self.view(to, selector, &input) {
             Some(output) => Reply::Ok(json!(alloy::hex::encode_prefixed(output))),
@@ -161,10 +163,12 @@ impl World {
         }
     }
 
-    fn rebalance(&self) -> Reply {
+    fn rebalance(&self, input: &[u8]) -> Reply {
+        let sold = IEngine::rebalanceCall::abi_decode(input).unwrap().trades[0].maxIn;
         let outcome = match &self.rebalance {
             Rebalance::Reverts(data) => return Reply::revert(data),
-            Rebalance::Works => 0,
+            Rebalance::RevertsAbove(most, data) if sold > *most => return Reply::revert(data),
+            Rebalance::Works | Rebalance::RevertsAbove(..) => 0,
             Rebalance::Trips => 1,
         };
         let nav = U256::from(500_000 * E18);

@@ -1,22 +1,26 @@
 //! The keeper: look, decide, simulate, act, look again; once or for ever.
 
+mod outcome;
+
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use alloy::primitives::{Address, B256, U256};
+use alloy::primitives::{Address, U256};
 use alloy::sol_types::{SolCall, SolEvent};
 use gimbal_abi::IEngine;
-use serde::Serialize;
 use tokio::sync::OnceCell;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Addresses;
-use crate::decide::{Decision, Policy, Proposal, Reason, decide};
+use crate::decide::{Decision, Policy, Proposal, decide};
+use crate::decode::Revert;
 use crate::error::Error;
 use crate::registry::Registry;
 use crate::rpc::{Chain, Receipt};
 use crate::send::{Action, Sender};
 use crate::snapshot::{Mode, Snapshot};
+
+pub use outcome::{Outcome, Rebalanced, Tally};
 
 /// How often to look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,65 +56,6 @@ pub struct Keeper {
     addresses: Addresses,
     policy: Policy,
     registry: OnceCell<Registry>,
-}
-
-/// What came of one look.
-#[derive(Debug)]
-pub enum Outcome {
-    /// Nothing was to be done.
-    Waited {
-        /// Why.
-        reason: Reason,
-        /// Chain time at which to ask again, if known.
-        retry_at: Option<u64>,
-    },
-    /// A rebalance that was simulated but not sent.
-    Planned(Proposal),
-    /// A rebalance, done.
-    Rebalanced(Box<Rebalanced>),
-    /// The breaker is latched: by somebody, or by our own call an instant ago.
-    Halted {
-        /// The mode.
-        mode: Mode,
-        /// Chain time of the latest halt.
-        since: u64,
-    },
-}
-
-/// A rebalance, by the engine's own event.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Rebalanced {
-    /// The transaction.
-    pub tx: B256,
-    /// Its gas.
-    pub gas_used: u64,
-    /// Its block.
-    pub block: u64,
-    /// Legs.
-    pub trades: usize,
-    /// D18{usd}
-    #[serde(with = "crate::amount::decimal")]
-    pub nav_before: U256,
-    /// D18{usd}, at the same prices.
-    #[serde(with = "crate::amount::decimal")]
-    pub nav_after: U256,
-    /// Largest distance of a weight from its target before it, D18.
-    #[serde(with = "crate::amount::decimal")]
-    pub drift_before: U256,
-    /// The same after it.
-    #[serde(with = "crate::amount::decimal")]
-    pub drift_after: U256,
-}
-
-/// What a loop did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Tally {
-    /// Looks.
-    pub looks: u64,
-    /// Rebalances.
-    pub rebalances: u64,
-    /// Errors.
-    pub errors: u64,
 }
 
 /// One look, up to the point of signing.
@@ -172,6 +117,11 @@ impl Keeper {
             .await
     }
 
+    /// The basket, if it was read before.
+    pub fn basket(&self) -> Option<&Registry> {
+        self.registry.get()
+    }
+
     /// Looks and decides. Sends nothing.
     ///
     /// # Errors
@@ -202,19 +152,38 @@ impl Keeper {
             Decision::Halted { mode, since } => return Ok(Outcome::Halted { mode, since }),
             Decision::Rebalance(proposal) => proposal,
         };
-        let action = self.action(&proposal)?;
-        let sender = match &self.hand {
-            Hand::Sender(sender) => sender,
+        let usd_min = U256::from(evaluation.snapshot.limits.tradeUsdMin);
+        let mut proposal = proposal;
+        loop {
+            match self.attempt(&evaluation.snapshot, &proposal).await {
+                Err(Error::Refused { revert, action }) if is_depth(&revert) => {
+                    let Some(half) = proposal.halved(usd_min) else {
+                        return Err(Error::Refused { revert, action });
+                    };
+                    tracing::info!(%revert, "the pools cannot take it at once: trying half");
+                    proposal = half;
+                }
+                done => return done,
+            }
+        }
+    }
+
+    async fn attempt(&self, snapshot: &Snapshot, proposal: &Proposal) -> Result<Outcome, Error> {
+        let action = self.action(proposal)?;
+        match &self.hand {
+            Hand::Sender(sender) => {
+                let receipt = sender
+                    .send_if(&action, |output| would_not_trip(&action, output))
+                    .await?;
+                self.outcome(snapshot, proposal, &receipt)
+            }
             Hand::Observer(chain, account) => {
                 if let Some(account) = account {
                     simulate_as(chain, *account, &action).await?;
                 }
-                return Ok(Outcome::Planned(proposal));
+                Ok(Outcome::Planned(proposal.clone()))
             }
-        };
-        would_not_trip(&action, &sender.simulate(&action).await?)?;
-        let receipt = sender.send(&action).await?;
-        self.outcome(&evaluation.snapshot, &proposal, &receipt)
+        }
     }
 
     fn action(&self, proposal: &Proposal) -> Result<Action, Error> {
@@ -328,6 +297,11 @@ async fn simulate_as(chain: &Chain, account: Address, action: &Action) -> Result
         .await
         .map_err(|error| Error::of_call(&action.name, error))?;
     would_not_trip(action, &output)
+}
+
+/// Whether a refusal says that a trade moves its pools too far, which a smaller one does not.
+fn is_depth(revert: &Revert) -> bool {
+    ["LossTooLarge", "Slippage", "SpotDeviation"].contains(&revert.name.as_str())
 }
 
 /// The engine latches the breaker by returning: a simulation that returns is not yet one to send.
