@@ -57,8 +57,18 @@ impl Chain {
     async fn on(world: &World, node: Node, directory: TempDir) -> Result<Self> {
         let rpc = Rpc::new(&node.url())?;
         let chain = gimbal_scripts::chain::Chain::connect(&node.url()).await?;
-        let market = Market { chain, ..world.market.clone() };
-        Ok(Self { node, rpc, directory, market, main: world.main.clone(), lab: world.lab.clone() })
+        let market = Market {
+            chain,
+            ..world.market.clone()
+        };
+        Ok(Self {
+            node,
+            rpc,
+            directory,
+            market,
+            main: world.main.clone(),
+            lab: world.lab.clone(),
+        })
     }
 
     /// Stops the node, which writes its state, and starts another on the same port from what it wrote. In between,
@@ -68,7 +78,9 @@ impl Chain {
     ///
     /// If the node cannot be stopped or started.
     pub async fn restart(self, meanwhile: impl Future<Output = ()>) -> Result<Self> {
-        let Self { node, directory, .. } = self;
+        let Self {
+            node, directory, ..
+        } = self;
         let port = node.port();
         node.shutdown().await?;
         meanwhile.await;
@@ -98,6 +110,12 @@ impl Deref for Chain {
 }
 
 async fn spawn(state: PathBuf, port: u16) -> Result<Node> {
-    let config = Config { state: Some(state), port, ..Config::default() };
-    stylus_devnode::spawn(config).await.wrap_err("starting the devnode")
+    let config = Config {
+        state: Some(state),
+        port,
+        ..Config::default()
+    };
+    stylus_devnode::spawn(config)
+        .await
+        .wrap_err("starting the devnode")
 }

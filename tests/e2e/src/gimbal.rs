@@ -86,7 +86,12 @@ impl Gimbal {
     /// If the vault reverts.
     pub async fn state(&self, rpc: &Rpc) -> Result<State> {
         let s = rpc.view(self.vault, &IVault::stateCall {}).await?;
-        Ok(State { mode: s.mode, nonce: s.nonce, supply: s.supply, managed: s.managed })
+        Ok(State {
+            mode: s.mode,
+            nonce: s.nonce,
+            supply: s.supply,
+            managed: s.managed,
+        })
     }
 
     /// The vault's mode.
@@ -105,7 +110,12 @@ impl Gimbal {
     /// If the engine reverts.
     pub async fn prices(&self, rpc: &Rpc) -> Result<Prices> {
         let p = rpc.view(self.engine, &IEngine::pricesCall {}).await?;
-        Ok(Prices { chainlink: p.chainlink, twap: p.twap, spot: p.spot, flags: p.flags })
+        Ok(Prices {
+            chainlink: p.chainlink,
+            twap: p.twap,
+            spot: p.spot,
+            flags: p.flags,
+        })
     }
 
     /// The engine's nav.
@@ -123,7 +133,9 @@ impl Gimbal {
     ///
     /// If the engine reverts.
     pub async fn check(&self, rpc: &Rpc) -> Result<(u8, U256)> {
-        let c = rpc.view(self.engine, &IEngine::checkRebalanceCall {}).await?;
+        let c = rpc
+            .view(self.engine, &IEngine::checkRebalanceCall {})
+            .await?;
         Ok((c.status, c.drift))
     }
 
@@ -133,7 +145,11 @@ impl Gimbal {
     ///
     /// If the token reverts.
     pub async fn balance(&self, rpc: &Rpc, asset: usize, of: impl Into<Address>) -> Result<U256> {
-        rpc.view(self.tokens[asset], &IERC20::balanceOfCall { account: of.into() }).await
+        rpc.view(
+            self.tokens[asset],
+            &IERC20::balanceOfCall { account: of.into() },
+        )
+        .await
     }
 
     /// Balances of all assets.
@@ -156,7 +172,8 @@ impl Gimbal {
     ///
     /// If the vault reverts.
     pub async fn shares(&self, rpc: &Rpc, of: impl Into<Address>) -> Result<U256> {
-        rpc.view(self.vault, &IVault::balanceOfCall { account: of.into() }).await
+        rpc.view(self.vault, &IVault::balanceOfCall { account: of.into() })
+            .await
     }
 
     /// What is owed to an account.
@@ -165,7 +182,14 @@ impl Gimbal {
     ///
     /// If the vault reverts.
     pub async fn owed(&self, rpc: &Rpc, asset: usize, to: impl Into<Address>) -> Result<U256> {
-        rpc.view(self.vault, &IVault::owedCall { user: to.into(), asset: self.tokens[asset] }).await
+        rpc.view(
+            self.vault,
+            &IVault::owedCall {
+                user: to.into(),
+                asset: self.tokens[asset],
+            },
+        )
+        .await
     }
 
     /// Gives tokens to an account out of nothing.
@@ -173,21 +197,34 @@ impl Gimbal {
     /// # Errors
     ///
     /// If the token has neither an open mint nor is wrapped ether.
-    pub async fn deal(&self, rpc: &Rpc, asset: usize, to: impl Into<Address>, amount: U256) -> Result<()> {
+    pub async fn deal(
+        &self,
+        rpc: &Rpc,
+        asset: usize,
+        to: impl Into<Address>,
+        amount: U256,
+    ) -> Result<()> {
         let (to, token) = (to.into(), self.tokens[asset]);
         if token != self.weth {
-            rpc.send(OWNER, token, &MockToken::mintCall { to, value: amount }).await?;
+            rpc.send(OWNER, token, &MockToken::mintCall { to, value: amount })
+                .await?;
             return Ok(());
         }
         let minter = Address::repeat_byte(0xee);
-        rpc.request::<_, serde_json::Value>("anvil_setBalance", (minter, amount + U256::from(10).pow(U256::from(20))))
-            .await?;
+        rpc.request::<_, serde_json::Value>(
+            "anvil_setBalance",
+            (minter, amount + U256::from(10).pow(U256::from(20))),
+        )
+        .await?;
         let data: Bytes = alloy::sol_types::SolCall::abi_encode(&IWETH9::depositCall {}).into();
-        let wrapped = rpc.transact_unfunded(minter, Some(token), data, amount, 1_000_000).await?;
+        let wrapped = rpc
+            .transact_unfunded(minter, Some(token), data, amount, 1_000_000)
+            .await?;
         if !wrapped.status() {
             bail!("wrapping ether failed");
         }
-        rpc.send(minter, token, &IERC20::transferCall { to, value: amount }).await?;
+        rpc.send(minter, token, &IERC20::transferCall { to, value: amount })
+            .await?;
         Ok(())
     }
 
@@ -199,7 +236,15 @@ impl Gimbal {
     pub async fn approve_all(&self, rpc: &Rpc, from: impl Into<Address>) -> Result<()> {
         let from = from.into();
         for token in &self.tokens {
-            rpc.send(from, *token, &IERC20::approveCall { spender: self.vault, value: U256::MAX }).await?;
+            rpc.send(
+                from,
+                *token,
+                &IERC20::approveCall {
+                    spender: self.vault,
+                    value: U256::MAX,
+                },
+            )
+            .await?;
         }
         Ok(())
     }
@@ -211,7 +256,9 @@ impl Gimbal {
     /// If any step fails.
     pub async fn fund(&self, rpc: &Rpc, who: impl Into<Address>, shares: U256) -> Result<()> {
         let who = who.into();
-        let preview = rpc.view(self.vault, &IVault::previewMintCall { shares }).await?;
+        let preview = rpc
+            .view(self.vault, &IVault::previewMintCall { shares })
+            .await?;
         for (asset, amount) in preview.amounts.iter().enumerate() {
             self.deal(rpc, asset, who, *amount).await?;
         }
@@ -235,21 +282,35 @@ impl Gimbal {
     /// `mint` at any price.
     #[must_use]
     pub fn mint(&self, shares: U256, receiver: impl Into<Address>) -> IVault::mintCall {
-        IVault::mintCall { shares, receiver: receiver.into(), maxIn: vec![U256::MAX; self.len()] }
+        IVault::mintCall {
+            shares,
+            receiver: receiver.into(),
+            maxIn: vec![U256::MAX; self.len()],
+        }
     }
 
     /// `redeem` of one's own shares to oneself, for whatever comes.
     #[must_use]
     pub fn redeem(&self, shares: U256, owner: impl Into<Address>) -> IVault::redeemCall {
         let owner = owner.into();
-        IVault::redeemCall { shares, receiver: owner, owner, minOut: vec![], skipMask: U256::ZERO }
+        IVault::redeemCall {
+            shares,
+            receiver: owner,
+            owner,
+            minOut: vec![],
+            skipMask: U256::ZERO,
+        }
     }
 
     /// The listed pools between two assets, packed.
     #[must_use]
     pub fn route(&self, asset_in: usize, asset_out: usize) -> Bytes {
         let hops = [self.pools[asset_in], self.pools[asset_out]];
-        hops.iter().filter(|pool| !pool.is_zero()).flat_map(|pool| pool.to_vec()).collect::<Vec<u8>>().into()
+        hops.iter()
+            .filter(|pool| !pool.is_zero())
+            .flat_map(|pool| pool.to_vec())
+            .collect::<Vec<u8>>()
+            .into()
     }
 
     /// A trade as large as the engine lets it be, at any price that it accepts.
@@ -270,9 +331,17 @@ impl Gimbal {
     /// # Errors
     ///
     /// If the vault reverts.
-    pub async fn rebalance(&self, rpc: &Rpc, trades: Vec<IEngine::Trade>) -> Result<IEngine::rebalanceCall> {
+    pub async fn rebalance(
+        &self,
+        rpc: &Rpc,
+        trades: Vec<IEngine::Trade>,
+    ) -> Result<IEngine::rebalanceCall> {
         let nonce = self.state(rpc).await?.nonce;
-        Ok(IEngine::rebalanceCall { trades, nonce, deadline: rpc.now().await? + 3_600 })
+        Ok(IEngine::rebalanceCall {
+            trades,
+            nonce,
+            deadline: rpc.now().await? + 3_600,
+        })
     }
 
     /// The engine's limits.
@@ -289,10 +358,15 @@ impl Gimbal {
     /// # Errors
     ///
     /// If the engine refuses.
-    pub async fn set_limits(&self, rpc: &Rpc, change: impl FnOnce(&mut IEngine::Limits)) -> Result<()> {
+    pub async fn set_limits(
+        &self,
+        rpc: &Rpc,
+        change: impl FnOnce(&mut IEngine::Limits),
+    ) -> Result<()> {
         let mut limits = self.limits(rpc).await?;
         change(&mut limits);
-        rpc.send(OWNER, self.engine, &IEngine::setLimitsCall { limits }).await?;
+        rpc.send(OWNER, self.engine, &IEngine::setLimitsCall { limits })
+            .await?;
         Ok(())
     }
 
@@ -313,7 +387,9 @@ impl Gimbal {
                     continue;
                 }
                 rpc.set_slot(self.vault, slot, before | bit).await?;
-                let busy = rpc.view(self.vault, &IVault::stateChangeActiveCall {}).await;
+                let busy = rpc
+                    .view(self.vault, &IVault::stateChangeActiveCall {})
+                    .await;
                 if busy.is_ok_and(|busy| busy) {
                     return Ok((slot, before));
                 }

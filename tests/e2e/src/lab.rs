@@ -36,7 +36,9 @@ pub struct Lab {
 /// What genesis of the lab takes: a million dollars of each asset.
 #[must_use]
 pub fn seed_amounts() -> Vec<U256> {
-    let e = |mantissa: u64, exponent: u64| U256::from(mantissa) * U256::from(10).pow(U256::from(exponent));
+    let e = |mantissa: u64, exponent: u64| {
+        U256::from(mantissa) * U256::from(10).pow(U256::from(exponent))
+    };
     vec![e(1, 12), U256::from(1_666_666_666_u64), e(66_666, 18)]
 }
 
@@ -47,7 +49,10 @@ impl Lab {
     ///
     /// If the vault refuses.
     pub async fn seed(&self, rpc: &Rpc) -> Result<()> {
-        let genesis = IVault::genesisCall { amounts: seed_amounts(), shares: SEED_SHARES };
+        let genesis = IVault::genesisCall {
+            amounts: seed_amounts(),
+            shares: SEED_SHARES,
+        };
         rpc.send(OWNER, self.gimbal.vault, &genesis).await.map(drop)
     }
 
@@ -78,7 +83,13 @@ impl Lab {
     /// # Errors
     ///
     /// If the price is out of a pool's range.
-    pub async fn set_pool(&self, rpc: &Rpc, market: &Market, asset: usize, price: Usd) -> Result<()> {
+    pub async fn set_pool(
+        &self,
+        rpc: &Rpc,
+        market: &Market,
+        asset: usize,
+        price: Usd,
+    ) -> Result<()> {
         set_pool(rpc, market, self.gimbal.pools[asset], asset, price).await
     }
 
@@ -87,7 +98,13 @@ impl Lab {
     /// # Errors
     ///
     /// If the price is out of a pool's range.
-    pub async fn set_price(&self, rpc: &Rpc, market: &Market, asset: usize, price: Usd) -> Result<()> {
+    pub async fn set_price(
+        &self,
+        rpc: &Rpc,
+        market: &Market,
+        asset: usize,
+        price: Usd,
+    ) -> Result<()> {
         market.set_feed(MARKET_INDEX[asset], price).await?;
         self.set_pool(rpc, market, asset, price).await
     }
@@ -97,10 +114,20 @@ impl Lab {
     /// # Errors
     ///
     /// If the pool does not answer.
-    pub async fn quote(&self, rpc: &Rpc, asset_in: usize, asset_out: usize, amount: U256) -> Result<U256> {
+    pub async fn quote(
+        &self,
+        rpc: &Rpc,
+        asset_in: usize,
+        asset_out: usize,
+        amount: U256,
+    ) -> Result<U256> {
         let g = &self.gimbal;
         let pool = g.pools[asset_in.max(asset_out)];
-        let ratio = U256::from(rpc.view(pool, &IUniswapV3Pool::slot0Call {}).await?.sqrtPriceX96);
+        let ratio = U256::from(
+            rpc.view(pool, &IUniswapV3Pool::slot0Call {})
+                .await?
+                .sqrtPriceX96,
+        );
         let q96 = 96_usize;
         Ok(if g.tokens[asset_in] < g.tokens[asset_out] {
             ((amount * ratio >> q96) * ratio) >> q96
@@ -116,15 +143,27 @@ impl Lab {
 ///
 /// If the node refuses.
 pub async fn pools(rpc: &Rpc, market: &Market) -> Result<(Address, Vec<Address>)> {
-    let factory = rpc.create(OWNER, mocks::init_code("HostilePool", "MockFactory", &[])?).await?;
+    let factory = rpc
+        .create(OWNER, mocks::init_code("HostilePool", "MockFactory", &[])?)
+        .await?;
     let reference = market.assets[USDC].token;
     let mut pools = vec![Address::ZERO];
     for (asset, index) in MARKET_INDEX.into_iter().enumerate().skip(1) {
         let token = market.assets[index].token;
         let (token0, token1) = (token.min(reference), token.max(reference));
         let arguments = (factory, token0, token1, U256::from(FEE)).abi_encode_params();
-        let pool = rpc.create(OWNER, mocks::init_code("HostilePool", "HostilePool", &arguments)?).await?;
-        let set = MockFactory::setPoolCall { tokenA: token0, tokenB: token1, fee: U24::from(FEE), pool };
+        let pool = rpc
+            .create(
+                OWNER,
+                mocks::init_code("HostilePool", "HostilePool", &arguments)?,
+            )
+            .await?;
+        let set = MockFactory::setPoolCall {
+            tokenA: token0,
+            tokenB: token1,
+            fee: U24::from(FEE),
+            pool,
+        };
         rpc.send(OWNER, factory, &set).await?;
         market.give_worth(USDC, pool, INVENTORY).await?;
         market.give_worth(index, pool, INVENTORY).await?;
@@ -134,14 +173,30 @@ pub async fn pools(rpc: &Rpc, market: &Market) -> Result<(Address, Vec<Address>)
     Ok((factory, pools))
 }
 
-async fn set_pool(rpc: &Rpc, market: &Market, pool: Address, asset: usize, price: Usd) -> Result<()> {
-    let side = |index: usize, price| Side { price, decimals: market.assets[index].config.decimals };
+async fn set_pool(
+    rpc: &Rpc,
+    market: &Market,
+    pool: Address,
+    asset: usize,
+    price: Usd,
+) -> Result<()> {
+    let side = |index: usize, price| Side {
+        price,
+        decimals: market.assets[index].config.decimals,
+    };
     let reference = side(USDC, market.assets[USDC].config.price);
     let asset_side = side(MARKET_INDEX[asset], price);
     let is_token0 = market.assets[MARKET_INDEX[asset]].token < market.assets[USDC].token;
-    let ratio: U160 =
-        if is_token0 { sqrt_price(asset_side, reference)? } else { sqrt_price(reference, asset_side)? };
-    let tick = gimbal_core::tick::tick_at_sqrt_ratio(U256::from(ratio)).map_err(|e| eyre!("{e:?}"))?;
-    let set = HostilePool::setPriceCall { sqrtPriceX96: ratio, tick: I24::try_from(tick)? };
+    let ratio: U160 = if is_token0 {
+        sqrt_price(asset_side, reference)?
+    } else {
+        sqrt_price(reference, asset_side)?
+    };
+    let tick =
+        gimbal_core::tick::tick_at_sqrt_ratio(U256::from(ratio)).map_err(|e| eyre!("{e:?}"))?;
+    let set = HostilePool::setPriceCall {
+        sqrtPriceX96: ratio,
+        tick: I24::try_from(tick)?,
+    };
     rpc.send(OWNER, pool, &set).await.map(drop)
 }

@@ -26,7 +26,12 @@ impl Revert {
             bail!("expected {}, got {}", E::SIGNATURE, self.describe());
         }
         let error = E::abi_decode_raw_validate(&self.0[4..])?;
-        ensure!(error.abi_encode() == self.0.as_ref(), "{} has trailing bytes: {}", E::SIGNATURE, self.0);
+        ensure!(
+            error.abi_encode() == self.0.as_ref(),
+            "{} has trailing bytes: {}",
+            E::SIGNATURE,
+            self.0
+        );
         Ok(error)
     }
 

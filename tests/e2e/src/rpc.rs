@@ -44,7 +44,11 @@ impl Rpc {
     /// If `url` is not a URL.
     pub fn new(url: &str) -> Result<Self> {
         let client = RpcClient::new_http(url.parse()?);
-        Ok(Self { provider: RootProvider::new(client), url: url.to_owned(), known: Mutex::default() })
+        Ok(Self {
+            provider: RootProvider::new(client),
+            url: url.to_owned(),
+            known: Mutex::default(),
+        })
     }
 
     /// The node's URL.
@@ -64,8 +68,15 @@ impl Rpc {
     /// # Errors
     ///
     /// The node's.
-    pub async fn request<P: RpcSend, R: RpcRecv>(&self, method: &'static str, params: P) -> Result<R> {
-        self.provider.raw_request(method.into(), params).await.wrap_err(method)
+    pub async fn request<P: RpcSend, R: RpcRecv>(
+        &self,
+        method: &'static str,
+        params: P,
+    ) -> Result<R> {
+        self.provider
+            .raw_request(method.into(), params)
+            .await
+            .wrap_err(method)
     }
 
     // ------------------------------------------------------------------ calls
@@ -76,7 +87,11 @@ impl Rpc {
     ///
     /// If the node fails, not if the call reverts.
     pub async fn ask(&self, from: Address, to: Address, data: Bytes, gas: u64) -> Result<Outcome> {
-        let request = TransactionRequest::default().from(from).to(to).input(data.into()).gas_limit(gas);
+        let request = TransactionRequest::default()
+            .from(from)
+            .to(to)
+            .input(data.into())
+            .gas_limit(gas);
         match self.provider.call(request).await {
             Ok(data) => Ok(Outcome::Returned(data)),
             Err(error) => Ok(Outcome::Reverted(reverted(error)?)),
@@ -94,7 +109,10 @@ impl Rpc {
         to: impl Into<Address>,
         call: &C,
     ) -> Result<C::Return> {
-        match self.ask(from.into(), to.into(), call.abi_encode().into(), GAS).await? {
+        match self
+            .ask(from.into(), to.into(), call.abi_encode().into(), GAS)
+            .await?
+        {
             Outcome::Returned(data) => Ok(C::abi_decode_returns(&data)?),
             Outcome::Reverted(revert) => bail!("{}: {}", C::SIGNATURE, revert.describe()),
         }
@@ -120,8 +138,13 @@ impl Rpc {
         to: impl Into<Address>,
         call: &C,
     ) -> Result<Revert> {
-        match self.ask(from.into(), to.into(), call.abi_encode().into(), GAS).await? {
-            Outcome::Returned(data) => bail!("{} should have been refused, returned {data}", C::SIGNATURE),
+        match self
+            .ask(from.into(), to.into(), call.abi_encode().into(), GAS)
+            .await?
+        {
+            Outcome::Returned(data) => {
+                bail!("{} should have been refused, returned {data}", C::SIGNATURE)
+            }
             Outcome::Reverted(revert) => Ok(revert),
         }
     }
@@ -138,9 +161,16 @@ impl Rpc {
         call: &C,
         expected: E,
     ) -> Result<()> {
-        let found =
-            self.refusal(from, to, call).await?.decode::<E>().wrap_err_with(|| eyre!("in {}", C::SIGNATURE))?;
-        ensure!(found == expected, "{}: expected {expected:?}, found {found:?}", C::SIGNATURE);
+        let found = self
+            .refusal(from, to, call)
+            .await?
+            .decode::<E>()
+            .wrap_err_with(|| eyre!("in {}", C::SIGNATURE))?;
+        ensure!(
+            found == expected,
+            "{}: expected {expected:?}, found {found:?}",
+            C::SIGNATURE
+        );
         Ok(())
     }
 
@@ -172,7 +202,9 @@ impl Rpc {
         call: &C,
     ) -> Result<Sent> {
         let (from, to) = (from.into(), to.into());
-        let receipt = self.transact(from, Some(to), call.abi_encode().into(), U256::ZERO, GAS).await?;
+        let receipt = self
+            .transact(from, Some(to), call.abi_encode().into(), U256::ZERO, GAS)
+            .await?;
         if receipt.status() {
             return Ok(Sent { receipt });
         }
@@ -229,8 +261,11 @@ impl Rpc {
         gas: u64,
     ) -> Result<TransactionReceipt> {
         let _: serde_json::Value = self.request("anvil_impersonateAccount", (from,)).await?;
-        let mut request =
-            TransactionRequest::default().from(from).input(data.into()).value(value).gas_limit(gas);
+        let mut request = TransactionRequest::default()
+            .from(from)
+            .input(data.into())
+            .value(value)
+            .gas_limit(gas);
         if let Some(to) = to {
             request = request.to(to);
         } else {
@@ -246,7 +281,10 @@ impl Rpc {
     ///
     /// If there is none.
     pub async fn receipt(&self, hash: B256) -> Result<TransactionReceipt> {
-        self.provider.get_transaction_receipt(hash).await?.ok_or_else(|| eyre!("no receipt of {hash}"))
+        self.provider
+            .get_transaction_receipt(hash)
+            .await?
+            .ok_or_else(|| eyre!("no receipt of {hash}"))
     }
 
     /// Creates an EVM contract from init code and arguments.
@@ -255,13 +293,22 @@ impl Rpc {
     ///
     /// If the creation fails.
     pub async fn create(&self, from: impl Into<Address>, init_code: Bytes) -> Result<Address> {
-        let receipt = self.transact(from.into(), None, init_code, U256::ZERO, GAS).await?;
+        let receipt = self
+            .transact(from.into(), None, init_code, U256::ZERO, GAS)
+            .await?;
         ensure!(receipt.status(), "contract creation failed");
-        receipt.contract_address.ok_or_else(|| eyre!("no contract address in the receipt"))
+        receipt
+            .contract_address
+            .ok_or_else(|| eyre!("no contract address in the receipt"))
     }
 
     async fn top_up(&self, account: Address) -> Result<()> {
-        if !self.known.lock().map_err(|_| eyre!("poisoned"))?.insert(account) {
+        if !self
+            .known
+            .lock()
+            .map_err(|_| eyre!("poisoned"))?
+            .insert(account)
+        {
             return Ok(());
         }
         let plenty = U256::from(10).pow(U256::from(21));
@@ -277,7 +324,10 @@ impl Rpc {
     ///
     /// The node's.
     pub async fn now(&self) -> Result<u64> {
-        let block = self.provider.get_block(alloy::eips::BlockId::latest()).await?;
+        let block = self
+            .provider
+            .get_block(alloy::eips::BlockId::latest())
+            .await?;
         Ok(block.ok_or_else(|| eyre!("no block"))?.header.timestamp)
     }
 
@@ -350,10 +400,19 @@ impl Rpc {
     /// # Errors
     ///
     /// The node's.
-    pub async fn set_slot(&self, account: impl Into<Address>, slot: U256, value: U256) -> Result<()> {
+    pub async fn set_slot(
+        &self,
+        account: impl Into<Address>,
+        slot: U256,
+        value: U256,
+    ) -> Result<()> {
         let account: Address = account.into();
-        let _: serde_json::Value =
-            self.request("anvil_setStorageAt", (account, B256::from(slot), B256::from(value))).await?;
+        let _: serde_json::Value = self
+            .request(
+                "anvil_setStorageAt",
+                (account, B256::from(slot), B256::from(value)),
+            )
+            .await?;
         Ok(())
     }
 
@@ -378,7 +437,10 @@ fn reverted(error: RpcError<TransportErrorKind>) -> Result<Revert> {
     }
     // A revert without data, or a halt: the node says so in words only.
     let words = payload.message.to_lowercase();
-    if ["revert", "out of gas", "halt", "failed", "invalid", "stack"].iter().any(|word| words.contains(word)) {
+    if ["revert", "out of gas", "halt", "failed", "invalid", "stack"]
+        .iter()
+        .any(|word| words.contains(word))
+    {
         return Ok(Revert(Bytes::new()));
     }
     Err(error.into())

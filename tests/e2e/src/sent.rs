@@ -30,9 +30,16 @@ impl Sent {
     /// # Errors
     ///
     /// If it did not.
-    pub fn emits<E: SolEvent + PartialEq + std::fmt::Debug>(&self, contract: Address, expected: &E) -> Result<()> {
+    pub fn emits<E: SolEvent + PartialEq + std::fmt::Debug>(
+        &self,
+        contract: Address,
+        expected: &E,
+    ) -> Result<()> {
         let found = self.events::<E>(contract);
-        ensure!(found.len() == 1 && found[0] == *expected, "expected {expected:?}, found {found:?}");
+        ensure!(
+            found.len() == 1 && found[0] == *expected,
+            "expected {expected:?}, found {found:?}"
+        );
         Ok(())
     }
 
@@ -43,7 +50,11 @@ impl Sent {
     /// If there are none or several.
     pub fn event<E: SolEvent + std::fmt::Debug>(&self, contract: Address) -> Result<E> {
         let mut found = self.events::<E>(contract);
-        ensure!(found.len() == 1, "expected one {}, found {found:?}", E::SIGNATURE);
+        ensure!(
+            found.len() == 1,
+            "expected one {}, found {found:?}",
+            E::SIGNATURE
+        );
         Ok(found.remove(0))
     }
 }

@@ -4,7 +4,9 @@ use alloy::primitives::{Address, Bytes, U256};
 use eyre::{Context, Result, eyre};
 use gimbal_abi::IEngine;
 use gimbal_abi::uniswap::IUniswapV3Pool;
-use gimbal_keeper::deploy::{AssetSpec, Deployment, GenesisSpec, Programs, SystemSpec, deploy_system};
+use gimbal_keeper::deploy::{
+    AssetSpec, Deployment, GenesisSpec, Programs, SystemSpec, deploy_system,
+};
 use gimbal_keeper::rpc::Chain as KeeperChain;
 use gimbal_keeper::send::{SendPolicy, Sender};
 use gimbal_scripts::artifact::Artifacts;
@@ -73,29 +75,40 @@ impl World {
 /// Why it could not be built, to every caller.
 pub async fn world() -> Result<&'static World> {
     static WORLD: OnceCell<Result<World, String>> = OnceCell::const_new();
-    let world = WORLD.get_or_init(|| async { build().await.map_err(|error| format!("{error:?}")) }).await;
-    world.as_ref().map_err(|error| eyre!("the world of the tests could not be built: {error}"))
+    let world = WORLD
+        .get_or_init(|| async { build().await.map_err(|error| format!("{error:?}")) })
+        .await;
+    world
+        .as_ref()
+        .map_err(|error| eyre!("the world of the tests could not be built: {error}"))
 }
 
 async fn build() -> Result<World> {
     let artifacts = Artifacts::default();
-    let programs =
-        Programs::read(artifacts.built()).wrap_err("the contracts are not built: run ./scripts/setup first")?;
+    let programs = Programs::read(artifacts.built())
+        .wrap_err("the contracts are not built: run ./scripts/setup first")?;
     let node = stylus_devnode::spawn(Config::default()).await?;
     let rpc = Rpc::new(&node.url())?;
     let chain = gimbal_scripts::chain::Chain::connect(&node.url()).await?;
     for actor in ALL {
-        chain.set_ether(actor.address, U256::from(10).pow(U256::from(21))).await?;
+        chain
+            .set_ether(actor.address, U256::from(10).pow(U256::from(21)))
+            .await?;
     }
     let market = Market::deploy(&chain, &artifacts, &dev_account()?, &market_config()).await?;
 
-    let main = deploy_main(&node.url(), &market, &programs).await.wrap_err("the main vault")?;
+    let main = deploy_main(&node.url(), &market, &programs)
+        .await
+        .wrap_err("the main vault")?;
     let share = U256::from(10).pow(U256::from(18));
-    main.deposit(&rpc, ALICE, share * U256::from(100_000)).await?;
+    main.deposit(&rpc, ALICE, share * U256::from(100_000))
+        .await?;
     main.deposit(&rpc, BOB, share * U256::from(50_000)).await?;
 
     let (factory, pools) = lab::pools(&rpc, &market).await?;
-    let lab = deploy_lab(&node.url(), &market, &programs, factory, &pools).await.wrap_err("the lab")?;
+    let lab = deploy_lab(&node.url(), &market, &programs, factory, &pools)
+        .await
+        .wrap_err("the lab")?;
     lab.fund_owner(&rpc).await?;
     market.warp(FLAT_S).await?;
     let unseeded = rpc.request("anvil_dumpState", ()).await?;
@@ -112,7 +125,14 @@ async fn build() -> Result<World> {
     market.warp(FLAT_S).await?;
     let drifted = rpc.request("anvil_dumpState", ()).await?;
     node.shutdown().await?;
-    Ok(World { market, main, lab, unseeded, calm, drifted })
+    Ok(World {
+        market,
+        main,
+        lab,
+        unseeded,
+        calm,
+        drifted,
+    })
 }
 
 /// The demo's market, with tokens that can be told to misbehave.
@@ -148,12 +168,19 @@ pub fn limits() -> IEngine::Limits {
 async fn list(market: &Market, index: usize, pool: Address, target: u64) -> Result<AssetSpec> {
     let asset = &market.assets[index];
     let price: u128 = asset.config.price.d18().to();
-    let (price_min, price_max) =
-        if index == USDC { (price * 9 / 10, price * 11 / 10) } else { (price / 100, price * 100) };
+    let (price_min, price_max) = if index == USDC {
+        (price * 9 / 10, price * 11 / 10)
+    } else {
+        (price / 100, price * 100)
+    };
     let liquidity = if pool.is_zero() {
         0
     } else {
-        market.chain.read(pool, &IUniswapV3Pool::liquidityCall {}).await? / 10
+        market
+            .chain
+            .read(pool, &IUniswapV3Pool::liquidityCall {})
+            .await?
+            / 10
     };
     Ok(AssetSpec {
         engine: IEngine::Asset {
@@ -175,13 +202,29 @@ async fn deploy_main(url: &str, market: &Market, programs: &Programs) -> Result<
     let mut assets = Vec::new();
     let mut amounts = Vec::new();
     for (index, asset) in market.assets.iter().enumerate() {
-        let pool = asset.listing.as_ref().map_or(Address::ZERO, |listing| listing.pool);
+        let pool = asset
+            .listing
+            .as_ref()
+            .map_or(Address::ZERO, |listing| listing.pool);
         assets.push(list(market, index, pool, 250_000_000_000_000_000).await?);
         amounts.push(market.give_worth(index, OWNER.address, SEED_EACH).await?);
     }
     let shares = U256::from(SEED_EACH * 4) * U256::from(10).pow(U256::from(18));
     let genesis = Some(GenesisSpec { amounts, shares });
-    deploy(url, market, programs, spec("Gimbal Main", "GMAIN", market, market.factory, assets, genesis)).await
+    deploy(
+        url,
+        market,
+        programs,
+        spec(
+            "Gimbal Main",
+            "GMAIN",
+            market,
+            market.factory,
+            assets,
+            genesis,
+        ),
+    )
+    .await
 }
 
 async fn deploy_lab(
@@ -197,7 +240,13 @@ async fn deploy_lab(
         let target = if asset == 0 { third + 1 } else { third };
         assets.push(list(market, index, pools[asset], target).await?);
     }
-    let gimbal = deploy(url, market, programs, spec("Gimbal Lab", "GLAB", market, factory, assets, None)).await?;
+    let gimbal = deploy(
+        url,
+        market,
+        programs,
+        spec("Gimbal Lab", "GLAB", market, factory, assets, None),
+    )
+    .await?;
     Ok(Lab { gimbal })
 }
 
@@ -223,7 +272,12 @@ fn spec(
     }
 }
 
-async fn deploy(url: &str, market: &Market, programs: &Programs, spec: SystemSpec) -> Result<Gimbal> {
+async fn deploy(
+    url: &str,
+    market: &Market,
+    programs: &Programs,
+    spec: SystemSpec,
+) -> Result<Gimbal> {
     let chain = KeeperChain::connect(url)?;
     let id = chain.chain_id().await?;
     let sender = Sender::new(chain, OWNER.signer(), SendPolicy::default());

@@ -1,7 +1,7 @@
 //! Real clients against the node: npm's `cast`.
 
 use std::path::PathBuf;
-use std::process::Output;
+use std::process::{Command, Output};
 
 use alloy::primitives::U256;
 use eyre::{Context, Result, ensure};
@@ -9,7 +9,6 @@ use gimbal_e2e::actors::{ALICE, BOB};
 use gimbal_e2e::chain::{Chain, Start};
 use gimbal_e2e::world::USDC;
 use gimbal_scripts::artifact::workspace_root;
-use tokio::process::Command;
 
 fn cast() -> PathBuf {
     workspace_root().join("scripts/npm/node_modules/.bin/cast")
@@ -17,16 +16,30 @@ fn cast() -> PathBuf {
 
 /// Runs `cast` against the chain and returns what it printed.
 async fn run(chain: &Chain, arguments: &[&str]) -> Result<String> {
-    let Output { status, stdout, stderr } = Command::new(cast())
+    let mut command = Command::new(cast());
+    command
         .args(arguments)
         .env_clear()
-        .envs(std::env::vars().filter(|(name, _)| name == "PATH" || name == "HOME"))
-        .env("ETH_RPC_URL", chain.url())
-        .output()
-        .await
-        .wrap_err_with(|| format!("{} does not start: run ./scripts/setup first", cast().display()))?;
+        .env("ETH_RPC_URL", chain.url());
+    command.envs(std::env::vars().filter(|(name, _)| name == "PATH" || name == "HOME"));
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = tokio::task::spawn_blocking(move || command.output())
+        .await?
+        .wrap_err_with(|| {
+            format!(
+                "{} does not start: run ./scripts/setup first",
+                cast().display()
+            )
+        })?;
     let text = String::from_utf8_lossy(&stdout).trim().to_owned();
-    ensure!(status.success(), "cast {arguments:?}: {text} {}", String::from_utf8_lossy(&stderr));
+    ensure!(
+        status.success(),
+        "cast {arguments:?}: {text} {}",
+        String::from_utf8_lossy(&stderr)
+    );
     Ok(text)
 }
 
@@ -44,16 +57,41 @@ async fn cast_reads_the_chain_sends_a_transfer_and_calls_the_vault() -> Result<(
     let token = g.tokens[USDC].to_string();
     let key = ALICE.key.to_string();
     let before = g.balance(&chain, USDC, BOB).await?;
-    let transfer = ["send", &token, "transfer(address,uint256)", &bob, "1234567", "--private-key", &key, "--json"];
+    let transfer = [
+        "send",
+        &token,
+        "transfer(address,uint256)",
+        &bob,
+        "1234567",
+        "--private-key",
+        &key,
+        "--json",
+    ];
     let sent: serde_json::Value = serde_json::from_str(&run(&chain, &transfer).await?)?;
     assert_eq!(sent["status"], "0x1", "{sent}");
-    assert_eq!(g.balance(&chain, USDC, BOB).await?, before + U256::from(1_234_567));
+    assert_eq!(
+        g.balance(&chain, USDC, BOB).await?,
+        before + U256::from(1_234_567)
+    );
 
     let vault = g.vault.to_string();
     let supply = run(&chain, &["call", &vault, "totalSupply()(uint256)"]).await?;
-    let supply: U256 = supply.split_whitespace().next().unwrap_or_default().parse()?;
+    let supply: U256 = supply
+        .split_whitespace()
+        .next()
+        .unwrap_or_default()
+        .parse()?;
     assert_eq!(supply, g.state(&chain).await?.supply);
-    let transfer = ["send", &vault, "transfer(address,uint256)", &bob, "1000", "--private-key", &key, "--json"];
+    let transfer = [
+        "send",
+        &vault,
+        "transfer(address,uint256)",
+        &bob,
+        "1000",
+        "--private-key",
+        &key,
+        "--json",
+    ];
     let sent: serde_json::Value = serde_json::from_str(&run(&chain, &transfer).await?)?;
     assert_eq!(sent["status"], "0x1", "a share token is a token: {sent}");
     Ok(())
@@ -66,7 +104,12 @@ async fn cast_is_told_why_a_call_is_refused() -> Result<()> {
     let refused = run(&chain, &["call", &vault, "kill(uint8)", "1"]).await;
     let words = format!("{:?}", refused.err());
     // NotRole(uint8) with role 1.
-    let selector = alloy::primitives::hex::encode(<gimbal_abi::IVault::NotRole as alloy::sol_types::SolError>::SELECTOR);
-    assert!(words.contains(&selector) || words.contains("NotRole"), "{words}");
+    let selector = alloy::primitives::hex::encode(
+        <gimbal_abi::IVault::NotRole as alloy::sol_types::SolError>::SELECTOR,
+    );
+    assert!(
+        words.contains(&selector) || words.contains("NotRole"),
+        "{words}"
+    );
     Ok(())
 }

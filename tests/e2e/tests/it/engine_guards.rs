@@ -3,10 +3,10 @@
 //! State is spoiled from the last guard to the first, with a snapshot before each; the walk then meets the errors in
 //! order while it goes back through the snapshots.
 
-use alloy::primitives::{Address, I256, U256};
+use alloy::primitives::{I256, U256};
 use eyre::{OptionExt, Result};
 use gimbal_abi::{IEngine, IVault};
-use gimbal_e2e::actors::{BOB, GUARDIAN, KEEPER, OUTSIDER, OWNER};
+use gimbal_e2e::actors::{GUARDIAN, KEEPER, OUTSIDER, OWNER};
 use gimbal_e2e::chain::{Chain, Start};
 use gimbal_e2e::world::{LINK, USDC, WBTC, WETH};
 
@@ -20,7 +20,10 @@ struct Spoiled<'a> {
 
 impl<'a> Spoiled<'a> {
     fn new(chain: &'a Chain) -> Self {
-        Self { chain, stack: Vec::new() }
+        Self {
+            chain,
+            stack: Vec::new(),
+        }
     }
 
     /// Call before the next thing is spoiled.
@@ -38,31 +41,72 @@ impl<'a> Spoiled<'a> {
 
 /// A feed's answer, as of now, times `bps` in 10,000.
 async fn scale_feed(chain: &Chain, asset: usize, bps: u64) -> Result<()> {
-    let price = chain.view(chain.main.engine, &IEngine::pricesCall {}).await?.chainlink[asset];
+    let price = chain
+        .view(chain.main.engine, &IEngine::pricesCall {})
+        .await?
+        .chainlink[asset];
     let answer = price * U256::from(bps) / U256::from(10_000) / U256::from(10_000_000_000_u64);
-    chain.market.set_feed_at(asset, I256::try_from(answer)?, chain.now().await?).await
+    chain
+        .market
+        .set_feed_at(asset, I256::try_from(answer)?, chain.now().await?)
+        .await
 }
 
 /// A feed answers just above the least price that the engine accepts.
 async fn clamp_feed(chain: &Chain, asset: usize) -> Result<()> {
-    let least = chain.view(chain.main.engine, &IEngine::assetCall { index: U256::from(asset) }).await?.priceMin;
-    let answer = U256::from(least) * U256::from(1_005) / U256::from(1_000) / U256::from(10_000_000_000_u64);
-    chain.market.set_feed_at(asset, I256::try_from(answer)?, chain.now().await?).await
+    let least = chain
+        .view(
+            chain.main.engine,
+            &IEngine::assetCall {
+                index: U256::from(asset),
+            },
+        )
+        .await?
+        .priceMin;
+    let answer =
+        U256::from(least) * U256::from(1_005) / U256::from(1_000) / U256::from(10_000_000_000_u64);
+    chain
+        .market
+        .set_feed_at(asset, I256::try_from(answer)?, chain.now().await?)
+        .await
 }
 
 async fn make_stale(chain: &Chain, asset: usize) -> Result<()> {
-    let heartbeat = chain.view(chain.main.engine, &IEngine::assetCall { index: U256::from(asset) }).await?.heartbeat;
-    let price = chain.view(chain.main.engine, &IEngine::pricesCall {}).await?.chainlink[asset];
+    let heartbeat = chain
+        .view(
+            chain.main.engine,
+            &IEngine::assetCall {
+                index: U256::from(asset),
+            },
+        )
+        .await?
+        .heartbeat;
+    let price = chain
+        .view(chain.main.engine, &IEngine::pricesCall {})
+        .await?
+        .chainlink[asset];
     let answer = I256::try_from(price / U256::from(10_000_000_000_u64))?;
-    chain.market.set_feed_at(asset, answer, chain.now().await? - u64::from(heartbeat) - 7_200).await
+    chain
+        .market
+        .set_feed_at(
+            asset,
+            answer,
+            chain.now().await? - u64::from(heartbeat) - 7_200,
+        )
+        .await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rebalance_walks_every_guard_up_to_the_trades() -> Result<()> {
     let chain = Chain::start(Start::Drifted).await?;
     let (g, engine) = (&chain.main, chain.main.engine);
-    let small = IEngine::Trade { maxIn: 10_000_000, ..g.trade(WBTC, USDC) };
-    chain.send(KEEPER, engine, &g.rebalance(&chain, vec![small]).await?).await?;
+    let small = IEngine::Trade {
+        maxIn: 10_000_000,
+        ..g.trade(WBTC, USDC)
+    };
+    chain
+        .send(KEEPER, engine, &g.rebalance(&chain, vec![small]).await?)
+        .await?;
     let limits = g.limits(&chain).await?;
     chain.market.warp(u64::from(limits.cooldown)).await?;
     let good = g.rebalance(&chain, vec![g.trade(WBTC, USDC)]).await?;
@@ -72,7 +116,16 @@ async fn rebalance_walks_every_guard_up_to_the_trades() -> Result<()> {
     spoiled.mark().await?;
     let weights = chain.view(engine, &IEngine::weightsCall {}).await?;
     let targets = weights.targets.iter().map(|t| t.to::<u64>()).collect();
-    chain.send(OWNER, engine, &IEngine::setTargetsCall { targets, bands: vec![2_500; 4] }).await?;
+    chain
+        .send(
+            OWNER,
+            engine,
+            &IEngine::setTargetsCall {
+                targets,
+                bands: vec![2_500; 4],
+            },
+        )
+        .await?;
     spoiled.mark().await?;
     scale_feed(&chain, WBTC, 10_200).await?;
     spoiled.mark().await?;
@@ -82,55 +135,152 @@ async fn rebalance_walks_every_guard_up_to_the_trades() -> Result<()> {
     spoiled.mark().await?;
     make_stale(&chain, WETH).await?;
     spoiled.mark().await?;
-    chain.market.set_feed_at(USDC, I256::ZERO, chain.now().await?).await?;
+    chain
+        .market
+        .set_feed_at(USDC, I256::ZERO, chain.now().await?)
+        .await?;
     spoiled.mark().await?;
     let up = chain.now().await? - 10;
     chain.market.set_sequencer(true, up).await?;
     spoiled.mark().await?;
     chain.market.set_sequencer(false, up).await?;
     spoiled.mark().await?;
-    chain.send(GUARDIAN, g.vault, &IVault::haltCall { reason: 1 }).await?;
+    chain
+        .send(GUARDIAN, g.vault, &IVault::haltCall { reason: 1 })
+        .await?;
     spoiled.mark().await?;
     g.set_limits(&chain, |l| l.cooldown = 864_000).await?;
 
     let now = chain.now().await?;
     let nonce = good.nonce + 1;
-    let mut call = IEngine::rebalanceCall { trades: vec![], nonce, deadline: now - 1 };
-    chain.refuses(OUTSIDER, engine, &call, IEngine::NotRole { role: 3 }).await?;
-    chain.refuses(OWNER, engine, &call, IEngine::NotRole { role: 3 }).await?;
-    chain.refuses(KEEPER, engine, &call, IEngine::DeadlinePassed { deadline: now - 1 }).await?;
+    let mut call = IEngine::rebalanceCall {
+        trades: vec![],
+        nonce,
+        deadline: now - 1,
+    };
+    chain
+        .refuses(OUTSIDER, engine, &call, IEngine::NotRole { role: 3 })
+        .await?;
+    chain
+        .refuses(OWNER, engine, &call, IEngine::NotRole { role: 3 })
+        .await?;
+    chain
+        .refuses(
+            KEEPER,
+            engine,
+            &call,
+            IEngine::DeadlinePassed { deadline: now - 1 },
+        )
+        .await?;
     call.deadline = now + 864_000;
-    chain.refuses(KEEPER, engine, &call, IEngine::TradeCount { count: U256::ZERO }).await?;
+    chain
+        .refuses(
+            KEEPER,
+            engine,
+            &call,
+            IEngine::TradeCount { count: U256::ZERO },
+        )
+        .await?;
     call.trades = vec![g.trade(USDC, USDC); 5];
-    chain.refuses(KEEPER, engine, &call, IEngine::TradeCount { count: U256::from(5) }).await?;
+    chain
+        .refuses(
+            KEEPER,
+            engine,
+            &call,
+            IEngine::TradeCount {
+                count: U256::from(5),
+            },
+        )
+        .await?;
     call.trades.truncate(4);
     let last = chain.view(engine, &IEngine::lastRebalanceCall {}).await?;
-    chain.refuses(KEEPER, engine, &call, IEngine::Cooldown { until: last + 864_000 }).await?;
+    chain
+        .refuses(
+            KEEPER,
+            engine,
+            &call,
+            IEngine::Cooldown {
+                until: last + 864_000,
+            },
+        )
+        .await?;
     spoiled.mend().await?;
-    chain.refuses(KEEPER, engine, &call, IEngine::WrongMode { mode: 1 }).await?;
+    chain
+        .refuses(KEEPER, engine, &call, IEngine::WrongMode { mode: 1 })
+        .await?;
     spoiled.mend().await?;
-    chain.refuses(KEEPER, engine, &call, IEngine::BadNonce { got: nonce, want: good.nonce }).await?;
+    chain
+        .refuses(
+            KEEPER,
+            engine,
+            &call,
+            IEngine::BadNonce {
+                got: nonce,
+                want: good.nonce,
+            },
+        )
+        .await?;
     call.nonce = good.nonce;
-    chain.refuses(KEEPER, engine, &call, IEngine::SequencerDown {}).await?;
+    chain
+        .refuses(KEEPER, engine, &call, IEngine::SequencerDown {})
+        .await?;
     spoiled.mend().await?;
     let until = up + u64::from(limits.sequencerGrace);
-    chain.refuses(KEEPER, engine, &call, IEngine::SequencerGrace { until }).await?;
+    chain
+        .refuses(KEEPER, engine, &call, IEngine::SequencerGrace { until })
+        .await?;
     spoiled.mend().await?;
-    chain.refuses(KEEPER, engine, &call, IEngine::BadPrice { index: U256::from(USDC) }).await?;
+    chain
+        .refuses(
+            KEEPER,
+            engine,
+            &call,
+            IEngine::BadPrice {
+                index: U256::from(USDC),
+            },
+        )
+        .await?;
     spoiled.mend().await?;
-    chain.refuses(KEEPER, engine, &call, IEngine::StalePrice { index: U256::from(WETH) }).await?;
+    chain
+        .refuses(
+            KEEPER,
+            engine,
+            &call,
+            IEngine::StalePrice {
+                index: U256::from(WETH),
+            },
+        )
+        .await?;
     spoiled.mend().await?;
     call.trades = vec![g.trade(WBTC, USDC)];
-    assert_eq!(chain.call(KEEPER, engine, &call).await?.outcome, 1, "a clamped feed trips");
+    assert_eq!(
+        chain.call(KEEPER, engine, &call).await?.outcome,
+        1,
+        "a clamped feed trips"
+    );
     spoiled.mend().await?;
-    chain.refuses(KEEPER, engine, &call, IEngine::TwapUnavailable { index: U256::from(WBTC) }).await?;
+    chain
+        .refuses(
+            KEEPER,
+            engine,
+            &call,
+            IEngine::TwapUnavailable {
+                index: U256::from(WBTC),
+            },
+        )
+        .await?;
     spoiled.mend().await?;
     let deviation: IEngine::Deviation = chain.refuses_with(KEEPER, engine, &call).await?;
     assert_eq!(deviation.index, U256::from(WBTC));
-    assert!((150..500).contains(&deviation.bps.to::<u64>()), "{deviation:?}");
+    assert!(
+        (150..500).contains(&deviation.bps.to::<u64>()),
+        "{deviation:?}"
+    );
     spoiled.mend().await?;
     let drift = g.check(&chain).await?.1;
-    chain.refuses(KEEPER, engine, &call, IEngine::NotBreached { drift }).await?;
+    chain
+        .refuses(KEEPER, engine, &call, IEngine::NotBreached { drift })
+        .await?;
     spoiled.mend().await?;
     assert_eq!(chain.call(KEEPER, engine, &call).await?.outcome, 0);
     Ok(())
@@ -142,7 +292,10 @@ async fn rebalance_walks_every_guard_of_a_trade() -> Result<()> {
     let (g, engine) = (&chain.main, chain.main.engine);
     let honest = g.trade(WBTC, USDC);
     let second = async |trade: IEngine::Trade| -> Result<IEngine::rebalanceCall> {
-        let first = IEngine::Trade { maxIn: 10_000_000, ..g.trade(WBTC, LINK) };
+        let first = IEngine::Trade {
+            maxIn: 10_000_000,
+            ..g.trade(WBTC, LINK)
+        };
         g.rebalance(&chain, vec![first, trade]).await
     };
     let one = U256::from(1);
@@ -155,32 +308,65 @@ async fn rebalance_walks_every_guard_of_a_trade() -> Result<()> {
         minOut: u128::MAX,
         route: g.pools[LINK].to_vec().into(),
     };
-    let unknown = IEngine::UnknownVenue { venue: U256::from(9) };
-    chain.refuses(KEEPER, engine, &second(trade.clone()).await?, unknown).await?;
+    let unknown = IEngine::UnknownVenue {
+        venue: U256::from(9),
+    };
+    chain
+        .refuses(KEEPER, engine, &second(trade.clone()).await?, unknown)
+        .await?;
     trade.venue = 0;
-    let index = IEngine::NotListed { index: U256::from(200) };
-    chain.refuses(KEEPER, engine, &second(trade.clone()).await?, index).await?;
+    let index = IEngine::NotListed {
+        index: U256::from(200),
+    };
+    chain
+        .refuses(KEEPER, engine, &second(trade.clone()).await?, index)
+        .await?;
     // Bought instead of sold, along a route of another asset.
     (trade.assetIn, trade.assetOut) = (USDC as u8, WBTC as u8);
-    chain.refuses(KEEPER, engine, &second(trade.clone()).await?, IEngine::BadRoute { trade: one }).await?;
+    chain
+        .refuses(
+            KEEPER,
+            engine,
+            &second(trade.clone()).await?,
+            IEngine::BadRoute { trade: one },
+        )
+        .await?;
     trade.route = g.route(USDC, WBTC);
-    chain.refuses(KEEPER, engine, &second(trade.clone()).await?, IEngine::WrongDirection { trade: one }).await?;
+    chain
+        .refuses(
+            KEEPER,
+            engine,
+            &second(trade.clone()).await?,
+            IEngine::WrongDirection { trade: one },
+        )
+        .await?;
     (trade.assetIn, trade.assetOut) = (WBTC as u8, USDC as u8);
-    let small: IEngine::TradeTooSmall = chain.refuses_with(KEEPER, engine, &second(trade.clone()).await?).await?;
+    let small: IEngine::TradeTooSmall = chain
+        .refuses_with(KEEPER, engine, &second(trade.clone()).await?)
+        .await?;
     assert_eq!((small.trade, small.usd), (one, U256::ZERO));
     trade.maxIn = honest.maxIn;
     g.set_limits(&chain, |l| l.tradeBpsMax = 20).await?;
-    let large: IEngine::TradeTooLarge = chain.refuses_with(KEEPER, engine, &second(trade.clone()).await?).await?;
+    let large: IEngine::TradeTooLarge = chain
+        .refuses_with(KEEPER, engine, &second(trade.clone()).await?)
+        .await?;
     assert_eq!(large.trade, one);
     g.set_limits(&chain, |l| l.tradeBpsMax = 1_000).await?;
 
     let push = chain.market.push_spot(WBTC, 200).await?;
-    let spot: IEngine::SpotDeviation = chain.refuses_with(KEEPER, engine, &second(trade.clone()).await?).await?;
+    let spot: IEngine::SpotDeviation = chain
+        .refuses_with(KEEPER, engine, &second(trade.clone()).await?)
+        .await?;
     assert_eq!(spot.index, U256::from(WBTC));
     chain.market.restore(push).await?;
     trade.maxIn = 10_000_000;
-    let slippage: IVault::Slippage = chain.refuses_with(KEEPER, engine, &second(trade.clone()).await?).await?;
-    assert_eq!((slippage.token, slippage.want), (g.tokens[USDC], U256::from(u128::MAX)));
+    let slippage: IVault::Slippage = chain
+        .refuses_with(KEEPER, engine, &second(trade.clone()).await?)
+        .await?;
+    assert_eq!(
+        (slippage.token, slippage.want),
+        (g.tokens[USDC], U256::from(u128::MAX))
+    );
     trade.minOut = 0;
     let done = chain.call(KEEPER, engine, &second(trade).await?).await?;
     assert_eq!(done.outcome, 0);
@@ -189,13 +375,16 @@ async fn rebalance_walks_every_guard_of_a_trade() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn resume_walks_owner_sequencer_prices_clamp_twap_deviation_and_the_vaults_own() -> Result<()> {
+async fn resume_walks_owner_sequencer_prices_clamp_twap_deviation_and_the_vaults_own() -> Result<()>
+{
     let chain = Chain::start(Start::Drifted).await?;
     let (g, engine) = (&chain.main, chain.main.engine);
     let resume = IEngine::resumeCall {};
     let mut spoiled = Spoiled::new(&chain);
     spoiled.mark().await?;
-    chain.send(GUARDIAN, g.vault, &IVault::haltCall { reason: 1 }).await?;
+    chain
+        .send(GUARDIAN, g.vault, &IVault::haltCall { reason: 1 })
+        .await?;
     spoiled.mark().await?;
     scale_feed(&chain, WBTC, 10_200).await?;
     spoiled.mark().await?;
@@ -205,14 +394,37 @@ async fn resume_walks_owner_sequencer_prices_clamp_twap_deviation_and_the_vaults
     spoiled.mark().await?;
     make_stale(&chain, WETH).await?;
     spoiled.mark().await?;
-    chain.market.set_sequencer(false, chain.now().await? - 10).await?;
+    chain
+        .market
+        .set_sequencer(false, chain.now().await? - 10)
+        .await?;
 
     chain.refuses(GUARDIAN, engine, &resume, NOT_OWNER).await?;
-    chain.refuses(OWNER, engine, &resume, IEngine::SequencerDown {}).await?;
+    chain
+        .refuses(OWNER, engine, &resume, IEngine::SequencerDown {})
+        .await?;
     spoiled.mend().await?;
-    chain.refuses(OWNER, engine, &resume, IEngine::StalePrice { index: U256::from(WETH) }).await?;
+    chain
+        .refuses(
+            OWNER,
+            engine,
+            &resume,
+            IEngine::StalePrice {
+                index: U256::from(WETH),
+            },
+        )
+        .await?;
     spoiled.mend().await?;
-    chain.refuses(OWNER, engine, &resume, IEngine::BadPrice { index: U256::from(LINK) }).await?;
+    chain
+        .refuses(
+            OWNER,
+            engine,
+            &resume,
+            IEngine::BadPrice {
+                index: U256::from(LINK),
+            },
+        )
+        .await?;
     spoiled.mend().await?;
     let twap: IEngine::TwapUnavailable = chain.refuses_with(OWNER, engine, &resume).await?;
     assert_eq!(twap.index, U256::from(g.others()[0]));
@@ -220,118 +432,18 @@ async fn resume_walks_owner_sequencer_prices_clamp_twap_deviation_and_the_vaults
     let deviation: IEngine::Deviation = chain.refuses_with(OWNER, engine, &resume).await?;
     assert_eq!(deviation.index, U256::from(WBTC));
     spoiled.mend().await?;
-    let until = chain.view(g.vault, &IVault::modeSinceCall {}).await?.haltedAt + 3_600;
-    chain.refuses(OWNER, engine, &resume, IVault::MinHalt { until }).await?;
+    let until = chain
+        .view(g.vault, &IVault::modeSinceCall {})
+        .await?
+        .haltedAt
+        + 3_600;
+    chain
+        .refuses(OWNER, engine, &resume, IVault::MinHalt { until })
+        .await?;
     chain.market.warp(3_600).await?;
     let sent = chain.send(OWNER, engine, &resume).await?;
     sent.emits(g.vault, &IVault::Resumed { caller: engine })?;
-    chain.refuses(OWNER, engine, &resume, IVault::WrongMode { mode: 0 }).await
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn set_keeper_walks_role_zero() -> Result<()> {
-    let chain = Chain::start(Start::Calm).await?;
-    let engine = chain.main.engine;
-    let set = |keeper, allowed| IEngine::setKeeperCall { keeper, allowed };
-    chain.refuses(GUARDIAN, engine, &set(Address::ZERO, true), NOT_OWNER).await?;
-    let outsider = chain.refusal(OUTSIDER, engine, &set(KEEPER.address, false)).await?;
-    assert!(outsider.is::<IEngine::NotRole>(), "{}", outsider.describe());
-    let keeper = chain.refusal(KEEPER, engine, &set(BOB.address, true)).await?;
-    assert!(keeper.is::<IEngine::NotRole>(), "{}", keeper.describe());
-    chain.refuses(OWNER, engine, &set(Address::ZERO, true), IEngine::ZeroAddress {}).await?;
-    let sent = chain.send(OWNER, engine, &set(BOB.address, true)).await?;
-    sent.emits(engine, &IEngine::KeeperSet { caller: OWNER.address, keeper: BOB.address, allowed: true })?;
-    assert!(chain.view(engine, &IEngine::isKeeperCall { account: BOB.address }).await?);
-    chain.send(GUARDIAN, engine, &set(KEEPER.address, false)).await?;
-    assert!(!chain.view(engine, &IEngine::isKeeperCall { account: KEEPER.address }).await?);
-    let call = chain.main.rebalance(&chain, vec![]).await?;
-    chain.refuses(KEEPER, engine, &call, IEngine::NotRole { role: 3 }).await
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn set_limits_refuses_every_value_beyond_its_cap() -> Result<()> {
-    let chain = Chain::start(Start::Calm).await?;
-    let (g, engine) = (&chain.main, chain.main.engine);
-    let good = g.limits(&chain).await?;
-    type Change = fn(&mut IEngine::Limits);
-    let beyond: [Change; 14] = [
-        |l| l.slippageBps = 201,
-        |l| l.lossBps = 101,
-        |l| l.gainBps = 201,
-        |l| l.deviationSkipBps = 501,
-        |l| l.deviationTripBps = 2_001,
-        |l| l.deviationSpotBps = 301,
-        |l| l.tradeBpsMax = 2_501,
-        |l| l.cooldown = 59,
-        |l| l.twapWindow = 59,
-        |l| l.twapWindow = 86_401,
-        |l| l.sequencerGrace = 1_799,
-        |l| l.slippageBps = u16::MAX,
-        |l| l.tradeBpsMax = u16::MAX,
-        |l| l.cooldown = 0,
-    ];
-    for (i, change) in beyond.iter().enumerate() {
-        let mut limits = good.clone();
-        change(&mut limits);
-        let call = IEngine::setLimitsCall { limits };
-        chain.refuses(GUARDIAN, engine, &call, NOT_OWNER).await?;
-        let cap = chain.refusal(OWNER, engine, &call).await?;
-        assert!(cap.is::<IEngine::HardCap>(), "change {i}: {}", cap.describe());
-    }
-    let limits = IEngine::Limits { slippageBps: 200, lossBps: 100, gainBps: 200, cooldown: 60, ..good };
-    let sent = chain.send(OWNER, engine, &IEngine::setLimitsCall { limits: limits.clone() }).await?;
-    sent.emits(engine, &IEngine::LimitsSet { caller: OWNER.address, limits: limits.clone() })?;
-    assert_eq!(g.limits(&chain).await?, limits);
-    Ok(())
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn set_targets_walks_owner_lengths_sum_bands() -> Result<()> {
-    let chain = Chain::start(Start::Calm).await?;
-    let engine = chain.main.engine;
-    let set = |targets: &[u64], bands: &[u16]| IEngine::setTargetsCall { targets: targets.into(), bands: bands.into() };
-    let quarter = 250_000_000_000_000_000_u64;
-    chain.refuses(KEEPER, engine, &set(&[quarter; 3], &[10]), NOT_OWNER).await?;
-    let three = IEngine::LengthMismatch { got: U256::from(3), want: U256::from(4) };
-    chain.refuses(OWNER, engine, &set(&[quarter; 3], &[10]), three).await?;
-    let bands = IEngine::LengthMismatch { got: U256::from(1), want: U256::from(4) };
-    chain.refuses(OWNER, engine, &set(&[quarter + 1; 4], &[10]), bands).await?;
-    let sum = IEngine::TargetSum { sum: U256::from(quarter) * U256::from(4) + U256::from(4) };
-    chain.refuses(OWNER, engine, &set(&[quarter + 1; 4], &[24; 4]), sum).await?;
-    for band in [24, 2_501] {
-        let cap = chain.refusal(OWNER, engine, &set(&[quarter; 4], &[200, 200, 200, band])).await?;
-        assert!(cap.is::<IEngine::HardCap>(), "band {band}: {}", cap.describe());
-    }
-    let targets = [quarter / 2, quarter, quarter, quarter + quarter / 2];
-    let sent = chain.send(OWNER, engine, &set(&targets, &[25, 200, 200, 2_500])).await?;
-    let event = IEngine::TargetsSet {
-        caller: OWNER.address,
-        targets: targets.to_vec(),
-        bands: vec![25, 200, 200, 2_500],
-    };
-    sent.emits(engine, &event)?;
-    let weights = chain.view(engine, &IEngine::weightsCall {}).await?;
-    assert_eq!(weights.targets, targets.map(U256::from).to_vec());
-    Ok(())
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn add_venue_walks_owner_zero_count() -> Result<()> {
-    let chain = Chain::start(Start::Calm).await?;
-    let engine = chain.main.engine;
-    let add = |venue| IEngine::addVenueCall { venue };
-    chain.refuses(GUARDIAN, engine, &add(Address::ZERO), NOT_OWNER).await?;
-    chain.refuses(OWNER, engine, &add(Address::ZERO), IEngine::ZeroAddress {}).await?;
-    let mut count = chain.view(engine, &IEngine::venuesCall {}).await?.len();
-    while count < 8 {
-        let venue = Address::with_last_byte(u8::try_from(count)? + 100);
-        let (index, sent) = chain.run(OWNER, engine, &add(venue)).await?;
-        assert_eq!(index, U256::from(count));
-        sent.emits(engine, &IEngine::VenueAdded { caller: OWNER.address, index, venue })?;
-        count += 1;
-    }
-    assert_eq!(chain.view(engine, &IEngine::venuesCall {}).await?.len(), 8);
-    let full = chain.refusal(OWNER, engine, &add(BOB.address)).await?;
-    assert!(full.is::<IEngine::HardCap>(), "{}", full.describe());
-    Ok(())
+    chain
+        .refuses(OWNER, engine, &resume, IVault::WrongMode { mode: 0 })
+        .await
 }

@@ -30,15 +30,36 @@ async fn price_is_refused(chain: &Chain, asset: usize, stale: bool, what: &str) 
         chain.refusal(OUTSIDER, g.engine, &weights).await?,
     ] {
         if stale {
-            assert_eq!(refusal.decode::<IEngine::StalePrice>()?.index, index, "{what}");
+            assert_eq!(
+                refusal.decode::<IEngine::StalePrice>()?.index,
+                index,
+                "{what}"
+            );
         } else {
-            assert_eq!(refusal.decode::<IEngine::BadPrice>()?.index, index, "{what}");
+            assert_eq!(
+                refusal.decode::<IEngine::BadPrice>()?.index,
+                index,
+                "{what}"
+            );
         }
     }
     let (status, drift) = g.check(chain).await?;
     assert_eq!((status, drift), (STATUS_PRICE, U256::ZERO), "{what}");
-    assert_eq!(chain.call(OUTSIDER, g.engine, &IEngine::pokeCall {}).await?, 0, "{what}");
-    assert_eq!(chain.call(ALICE, g.vault, &g.redeem(ONE, ALICE)).await?.owedMask, U256::ZERO, "{what}");
+    assert_eq!(
+        chain
+            .call(OUTSIDER, g.engine, &IEngine::pokeCall {})
+            .await?,
+        0,
+        "{what}"
+    );
+    assert_eq!(
+        chain
+            .call(ALICE, g.vault, &g.redeem(ONE, ALICE))
+            .await?
+            .owedMask,
+        U256::ZERO,
+        "{what}"
+    );
     Ok(())
 }
 
@@ -64,7 +85,11 @@ async fn an_answer_that_is_zero_negative_future_or_undated_counts_for_nothing() 
             price_is_refused(&chain, asset, false, what).await?;
             let prices = g.prices(&chain).await?;
             assert_eq!(prices.chainlink[asset], U256::ZERO, "{what}");
-            assert_eq!(prices.flags[asset] & U256::from(BAD | STALE), U256::from(BAD), "{what}");
+            assert_eq!(
+                prices.flags[asset] & U256::from(BAD | STALE),
+                U256::from(BAD),
+                "{what}"
+            );
             chain.revert_to(calm).await?;
         }
     }
@@ -74,7 +99,13 @@ async fn an_answer_that_is_zero_negative_future_or_undated_counts_for_nothing() 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_feed_that_reverts_or_answers_in_another_shape_counts_for_nothing() -> Result<()> {
     let chain = Chain::start(Start::Drifted).await?;
-    for mode in [FeedMode::Revert, FeedMode::Empty, FeedMode::Short, FeedMode::Bomb, FeedMode::Burn] {
+    for mode in [
+        FeedMode::Revert,
+        FeedMode::Empty,
+        FeedMode::Short,
+        FeedMode::Bomb,
+        FeedMode::Burn,
+    ] {
         let calm = chain.snapshot().await?;
         // The feed of the last asset: one that burns all gas leaves the engine a 64th for the rest.
         chain.market.set_feed_mode(LINK, mode as u8).await?;
@@ -101,7 +132,9 @@ async fn an_answer_is_good_for_its_heartbeat_to_the_second() -> Result<()> {
     let at = chain.now().await?;
     chain.market.set_feed_at(WETH, good, at).await?;
     for asset in [USDC, WBTC, LINK] {
-        let answer = I256::try_from(g.prices(&chain).await?.chainlink[asset] / U256::from(10_000_000_000_u64))?;
+        let answer = I256::try_from(
+            g.prices(&chain).await?.chainlink[asset] / U256::from(10_000_000_000_u64),
+        )?;
         chain.market.set_feed_at(asset, answer, at + 60).await?;
     }
     chain.warp_to(at + HEARTBEAT).await?;
@@ -109,7 +142,10 @@ async fn an_answer_is_good_for_its_heartbeat_to_the_second() -> Result<()> {
     assert_eq!(chain.call(KEEPER, g.engine, &call).await?.outcome, 0);
     chain.warp_to(at + HEARTBEAT + 1).await?;
     price_is_refused(&chain, WETH, true, "a second too old").await?;
-    assert_eq!(g.prices(&chain).await?.flags[WETH] & U256::from(BAD | STALE), U256::from(STALE));
+    assert_eq!(
+        g.prices(&chain).await?.flags[WETH] & U256::from(BAD | STALE),
+        U256::from(STALE)
+    );
     Ok(())
 }
 
@@ -123,10 +159,24 @@ async fn a_feed_that_changes_its_decimals_leads_to_no_trade() -> Result<()> {
     for (decimals, answer) in [(18, wider), (4, narrower)] {
         let calm = chain.snapshot().await?;
         let feed = chain.market.assets[WBTC].feed;
-        chain.send(OUTSIDER, feed, &MockFeed::setDecimalsCall { decimals }).await?;
-        chain.market.set_feed_at(WBTC, answer, chain.now().await?).await?;
+        chain
+            .send(OUTSIDER, feed, &MockFeed::setDecimalsCall { decimals })
+            .await?;
+        chain
+            .market
+            .set_feed_at(WBTC, answer, chain.now().await?)
+            .await?;
         let call = g.rebalance(&chain, vec![g.trade(WBTC, USDC)]).await?;
-        chain.refuses(KEEPER, g.engine, &call, IEngine::BadPrice { index: U256::from(WBTC) }).await?;
+        chain
+            .refuses(
+                KEEPER,
+                g.engine,
+                &call,
+                IEngine::BadPrice {
+                    index: U256::from(WBTC),
+                },
+            )
+            .await?;
         assert_eq!(g.state(&chain).await?.nonce, 0);
         chain.revert_to(calm).await?;
     }
@@ -138,9 +188,20 @@ async fn mint_and_redeem_know_no_feed() -> Result<()> {
     let chain = Chain::start(Start::Calm).await?;
     let g = &chain.main;
     for asset in 0..g.len() {
-        chain.market.set_feed_mode(asset, FeedMode::Revert as u8).await?;
+        chain
+            .market
+            .set_feed_mode(asset, FeedMode::Revert as u8)
+            .await?;
     }
-    chain.send(OUTSIDER, g.sequencer, &MockFeed::setModeCall { mode: FeedMode::Revert as u8 }).await?;
+    chain
+        .send(
+            OUTSIDER,
+            g.sequencer,
+            &MockFeed::setModeCall {
+                mode: FeedMode::Revert as u8,
+            },
+        )
+        .await?;
     g.deposit(&chain, BOB, ONE).await?;
     chain.send(BOB, g.vault, &g.redeem(ONE, BOB)).await?;
     Ok(())
@@ -153,7 +214,9 @@ async fn a_sequencer_that_is_down_or_says_nothing_stops_trades() -> Result<()> {
     let now = chain.now().await?;
     let call = g.rebalance(&chain, vec![g.trade(WBTC, USDC)]).await?;
     let refused = async || -> Result<()> {
-        chain.refuses(KEEPER, g.engine, &call, IEngine::SequencerDown {}).await?;
+        chain
+            .refuses(KEEPER, g.engine, &call, IEngine::SequencerDown {})
+            .await?;
         assert_eq!(g.check(&chain).await?.0, STATUS_SEQUENCER);
         chain.send(ALICE, g.vault, &g.redeem(ONE, ALICE)).await?;
         Ok(())
@@ -166,10 +229,24 @@ async fn a_sequencer_that_is_down_or_says_nothing_stops_trades() -> Result<()> {
     refused().await?;
     chain.market.set_sequencer(true, now - GRACE).await?;
     for mode in [FeedMode::Revert, FeedMode::Empty, FeedMode::Short] {
-        chain.send(OUTSIDER, g.sequencer, &MockFeed::setModeCall { mode: mode as u8 }).await?;
+        chain
+            .send(
+                OUTSIDER,
+                g.sequencer,
+                &MockFeed::setModeCall { mode: mode as u8 },
+            )
+            .await?;
         refused().await?;
     }
-    chain.send(OUTSIDER, g.sequencer, &MockFeed::setModeCall { mode: FeedMode::Normal as u8 }).await?;
+    chain
+        .send(
+            OUTSIDER,
+            g.sequencer,
+            &MockFeed::setModeCall {
+                mode: FeedMode::Normal as u8,
+            },
+        )
+        .await?;
     assert_eq!(chain.call(KEEPER, g.engine, &call).await?.outcome, 0);
     Ok(())
 }
@@ -187,11 +264,23 @@ async fn after_the_sequencer_came_back_its_grace_passes_to_the_second() -> Resul
     chain.warp_to(until - 100).await?;
     chain.market.refresh_feeds().await?;
     chain.warp_to(until - 1).await?;
-    chain.refuses(KEEPER, g.engine, &call, IEngine::SequencerGrace { until }).await?;
+    chain
+        .refuses(KEEPER, g.engine, &call, IEngine::SequencerGrace { until })
+        .await?;
     assert_eq!(g.check(&chain).await?.0, STATUS_SEQUENCER);
-    chain.refuses(OUTSIDER, g.engine, &IEngine::pokeCall {}, IEngine::SequencerGrace { until }).await?;
+    chain
+        .refuses(
+            OUTSIDER,
+            g.engine,
+            &IEngine::pokeCall {},
+            IEngine::SequencerGrace { until },
+        )
+        .await?;
     chain.warp_to(until).await?;
     assert_eq!(chain.call(KEEPER, g.engine, &call).await?.outcome, 0);
-    assert_eq!(chain.view(g.vault, &IVault::modeSinceCall {}).await?.mode, 0);
+    assert_eq!(
+        chain.view(g.vault, &IVault::modeSinceCall {}).await?.mode,
+        0
+    );
     Ok(())
 }

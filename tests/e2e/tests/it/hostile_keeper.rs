@@ -24,7 +24,11 @@ async fn a_trade_into_a_pushed_pool_is_refused_with_the_same_bytes_at_every_leve
     let g = &chain.main;
     let push = chain.market.push_spot(WBTC, -60).await?;
     let amount = 20_000_000_u128;
-    let trade = IEngine::Trade { maxIn: amount, minOut: 0, ..g.trade(WBTC, USDC) };
+    let trade = IEngine::Trade {
+        maxIn: amount,
+        minOut: 0,
+        ..g.trade(WBTC, USDC)
+    };
     let call = g.rebalance(&chain, vec![trade]).await?;
     let by_engine = revert_of(&chain, KEEPER.address, g.engine, call.abi_encode().into()).await?;
     let slippage = by_engine.decode::<IVault::Slippage>()?;
@@ -52,12 +56,23 @@ async fn a_trade_into_a_pushed_pool_is_refused_with_the_same_bytes_at_every_leve
     assert_eq!(by_engine, by_vault);
     assert_eq!(by_vault, by_adapter);
 
-    let receipt = chain.transact(KEEPER.address, Some(g.engine), call.abi_encode().into(), U256::ZERO, GAS).await?;
+    let receipt = chain
+        .transact(
+            KEEPER.address,
+            Some(g.engine),
+            call.abi_encode().into(),
+            U256::ZERO,
+            GAS,
+        )
+        .await?;
     assert!(!receipt.status());
     assert_eq!(g.state(&chain).await?.nonce, 0);
     chain.market.restore(push).await?;
     let (done, _) = chain.run(KEEPER, g.engine, &call).await?;
-    assert_eq!(done.outcome, 0, "once the pool is back, the same call is fine");
+    assert_eq!(
+        done.outcome, 0,
+        "once the pool is back, the same call is fine"
+    );
     Ok(())
 }
 
@@ -81,25 +96,49 @@ async fn churn_in_one_call_or_in_the_next_is_refused() -> Result<()> {
     let g = &chain.main;
     let there = g.trade(WBTC, USDC);
     let back = g.trade(USDC, WBTC);
-    let call = g.rebalance(&chain, vec![there.clone(), back.clone()]).await?;
-    let wrong = IEngine::WrongDirection { trade: U256::from(1) };
+    let call = g
+        .rebalance(&chain, vec![there.clone(), back.clone()])
+        .await?;
+    let wrong = IEngine::WrongDirection {
+        trade: U256::from(1),
+    };
     chain.refuses(KEEPER, g.engine, &call, wrong).await?;
     // Between two assets that are both below their targets, or both above.
     for (asset_in, asset_out) in [(USDC, WETH), (WETH, LINK), (LINK, USDC)] {
-        let call = g.rebalance(&chain, vec![g.trade(asset_in, asset_out)]).await?;
+        let call = g
+            .rebalance(&chain, vec![g.trade(asset_in, asset_out)])
+            .await?;
         let wrong = IEngine::WrongDirection { trade: U256::ZERO };
         chain.refuses(KEEPER, g.engine, &call, wrong).await?;
     }
     // The same leg again finds nothing left to sell or to buy.
-    let call = g.rebalance(&chain, vec![there.clone(), there.clone()]).await?;
+    let call = g
+        .rebalance(&chain, vec![there.clone(), there.clone()])
+        .await?;
     let again = chain.refusal(KEEPER, g.engine, &call).await?;
-    assert!(again.is::<IEngine::WrongDirection>() || again.is::<IEngine::TradeTooSmall>(), "{}", again.describe());
+    assert!(
+        again.is::<IEngine::WrongDirection>() || again.is::<IEngine::TradeTooSmall>(),
+        "{}",
+        again.describe()
+    );
 
-    let partial = IEngine::Trade { maxIn: 20_000_000, ..there };
-    chain.send(KEEPER, g.engine, &g.rebalance(&chain, vec![partial]).await?).await?;
+    let partial = IEngine::Trade {
+        maxIn: 20_000_000,
+        ..there
+    };
+    chain
+        .send(KEEPER, g.engine, &g.rebalance(&chain, vec![partial]).await?)
+        .await?;
     chain.market.warp(901).await?;
     let call = g.rebalance(&chain, vec![back]).await?;
-    chain.refuses(KEEPER, g.engine, &call, IEngine::WrongDirection { trade: U256::ZERO }).await
+    chain
+        .refuses(
+            KEEPER,
+            g.engine,
+            &call,
+            IEngine::WrongDirection { trade: U256::ZERO },
+        )
+        .await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -108,9 +147,20 @@ async fn routes_and_venues_of_the_keepers_own_are_refused() -> Result<()> {
     let g = &chain.main;
     let args = (g.factory, g.tokens[USDC], g.tokens[WBTC], U256::from(500));
     let args = alloy::sol_types::SolValue::abi_encode_params(&args);
-    let own = chain.create(OUTSIDER, mocks::init_code("HostilePool", "HostilePool", &args)?).await?;
+    let own = chain
+        .create(
+            OUTSIDER,
+            mocks::init_code("HostilePool", "HostilePool", &args)?,
+        )
+        .await?;
     let bad = IEngine::BadRoute { trade: U256::ZERO };
-    let join = |pools: &[Address]| -> Bytes { pools.iter().flat_map(|pool| pool.to_vec()).collect::<Vec<_>>().into() };
+    let join = |pools: &[Address]| -> Bytes {
+        pools
+            .iter()
+            .flat_map(|pool| pool.to_vec())
+            .collect::<Vec<_>>()
+            .into()
+    };
     for route in [
         join(&[own]),
         join(&[g.pools[LINK]]),
@@ -121,18 +171,40 @@ async fn routes_and_venues_of_the_keepers_own_are_refused() -> Result<()> {
         g.pools[WBTC][..19].to_vec().into(),
         [g.pools[WBTC].to_vec(), vec![0]].concat().into(),
     ] {
-        let trade = IEngine::Trade { route: route.clone(), ..g.trade(WBTC, USDC) };
+        let trade = IEngine::Trade {
+            route: route.clone(),
+            ..g.trade(WBTC, USDC)
+        };
         let call = g.rebalance(&chain, vec![trade]).await?;
         chain.refuses(KEEPER, g.engine, &call, bad.clone()).await?;
     }
     // The engine's venue list alone is not enough: the vault has its own.
-    let (index, _) = chain.run(OWNER, g.engine, &IEngine::addVenueCall { venue: own }).await?;
-    let trade = IEngine::Trade { venue: index.to(), ..g.trade(WBTC, USDC) };
+    let (index, _) = chain
+        .run(OWNER, g.engine, &IEngine::addVenueCall { venue: own })
+        .await?;
+    let trade = IEngine::Trade {
+        venue: index.to(),
+        ..g.trade(WBTC, USDC)
+    };
     let call = g.rebalance(&chain, vec![trade]).await?;
-    chain.refuses(KEEPER, g.engine, &call, IVault::UnknownVenue { venue: own }).await?;
-    let trade = IEngine::Trade { venue: index.to::<u8>() + 1, ..g.trade(WBTC, USDC) };
+    chain
+        .refuses(KEEPER, g.engine, &call, IVault::UnknownVenue { venue: own })
+        .await?;
+    let trade = IEngine::Trade {
+        venue: index.to::<u8>() + 1,
+        ..g.trade(WBTC, USDC)
+    };
     let call = g.rebalance(&chain, vec![trade]).await?;
-    chain.refuses(KEEPER, g.engine, &call, IEngine::UnknownVenue { venue: index + U256::from(1) }).await
+    chain
+        .refuses(
+            KEEPER,
+            g.engine,
+            &call,
+            IEngine::UnknownVenue {
+                venue: index + U256::from(1),
+            },
+        )
+        .await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -140,13 +212,21 @@ async fn the_keepers_own_floor_can_only_tighten() -> Result<()> {
     let chain = Chain::start(Start::Drifted).await?;
     let g = &chain.main;
     let amount = 10_000_000_u128;
-    let with = |min_out| IEngine::Trade { maxIn: amount, minOut: min_out, ..g.trade(WBTC, USDC) };
-    let fair = g.prices(&chain).await?.chainlink[WBTC] * U256::from(amount) / U256::from(10).pow(U256::from(20));
+    let with = |min_out| IEngine::Trade {
+        maxIn: amount,
+        minOut: min_out,
+        ..g.trade(WBTC, USDC)
+    };
+    let fair = g.prices(&chain).await?.chainlink[WBTC] * U256::from(amount)
+        / U256::from(10).pow(U256::from(20));
     let high: u128 = (fair * U256::from(101) / U256::from(100)).to();
     let call = g.rebalance(&chain, vec![with(high)]).await?;
     let refused: IVault::Slippage = chain.refuses_with(KEEPER, g.engine, &call).await?;
     assert_eq!(refused.want, U256::from(high));
-    let loose = chain.run(KEEPER, g.engine, &g.rebalance(&chain, vec![with(0)]).await?).await?.1;
+    let loose = chain
+        .run(KEEPER, g.engine, &g.rebalance(&chain, vec![with(0)]).await?)
+        .await?
+        .1;
     let swap: IVault::Swapped = loose.event(g.vault)?;
     assert!(swap.got >= fair * U256::from(9_950) / U256::from(10_000));
     Ok(())
@@ -176,10 +256,18 @@ async fn whatever_a_keeper_sends_one_call_loses_at_most_its_bound() -> Result<()
             let _pushed = chain.market.push_spot(asset, bps).await?;
         }
         let trades = (0..=dice.roll(4)).map(|_| {
-            let asset_in = if dice.roll(4) == 0 { dice.roll(5) } else { WBTC as u64 } as usize;
+            let asset_in = if dice.roll(4) == 0 {
+                dice.roll(5)
+            } else {
+                WBTC as u64
+            } as usize;
             let asset_out = dice.roll(4) as usize;
             let valid = asset_in < 4;
-            let route = if valid && dice.roll(8) > 0 { g.route(asset_in, asset_out) } else { g.route(WBTC, USDC) };
+            let route = if valid && dice.roll(8) > 0 {
+                g.route(asset_in, asset_out)
+            } else {
+                g.route(WBTC, USDC)
+            };
             IEngine::Trade {
                 venue: u8::from(dice.roll(12) == 0),
                 assetIn: asset_in as u8,
@@ -192,22 +280,48 @@ async fn whatever_a_keeper_sends_one_call_loses_at_most_its_bound() -> Result<()
         let call = g.rebalance(&chain, trades.collect()).await?;
         let before = g.nav(&chain).await?;
         let drift = g.check(&chain).await?.1;
-        let receipt = chain.transact(KEEPER.address, Some(g.engine), call.abi_encode().into(), U256::ZERO, GAS).await?;
+        let receipt = chain
+            .transact(
+                KEEPER.address,
+                Some(g.engine),
+                call.abi_encode().into(),
+                U256::ZERO,
+                GAS,
+            )
+            .await?;
         let after = g.nav(&chain).await?;
         if receipt.status() {
             passed += 1;
-            assert!(after * U256::from(10_000) >= before * U256::from(9_970), "INV-09: round {round}");
+            assert!(
+                after * U256::from(10_000) >= before * U256::from(9_970),
+                "INV-09: round {round}"
+            );
             assert!(g.check(&chain).await?.1 <= drift, "INV-10: round {round}");
-            assert_eq!(g.balances(&chain, g.vault).await?, g.state(&chain).await?.managed, "INV-01");
-            assert_eq!(g.balances(&chain, g.adapter).await?, vec![U256::ZERO; 4], "INV-12");
+            assert_eq!(
+                g.balances(&chain, g.vault).await?,
+                g.state(&chain).await?.managed,
+                "INV-01"
+            );
+            assert_eq!(
+                g.balances(&chain, g.adapter).await?,
+                vec![U256::ZERO; 4],
+                "INV-12"
+            );
         } else {
             assert_eq!(after, before, "round {round}");
-            let revert = revert_of(&chain, KEEPER.address, g.engine, call.abi_encode().into()).await?;
-            assert!(!revert.0.is_empty(), "INV-16: round {round} was refused without a word");
+            let revert =
+                revert_of(&chain, KEEPER.address, g.engine, call.abi_encode().into()).await?;
+            assert!(
+                !revert.0.is_empty(),
+                "INV-16: round {round} was refused without a word"
+            );
         }
         chain.revert_to(calm).await?;
     }
-    assert!(passed >= 3, "only {passed} of 60 calls passed: the test says little");
+    assert!(
+        passed >= 3,
+        "only {passed} of 60 calls passed: the test says little"
+    );
     Ok(())
 }
 
@@ -216,7 +330,14 @@ async fn a_keeper_who_was_removed_can_do_nothing_more() -> Result<()> {
     let chain = Chain::start(Start::Drifted).await?;
     let g = &chain.main;
     let call = g.rebalance(&chain, vec![g.trade(WBTC, USDC)]).await?;
-    let removed = IEngine::setKeeperCall { keeper: KEEPER.address, allowed: false };
-    chain.send(gimbal_e2e::actors::GUARDIAN, g.engine, &removed).await?;
-    chain.refuses(KEEPER, g.engine, &call, IEngine::NotRole { role: 3 }).await
+    let removed = IEngine::setKeeperCall {
+        keeper: KEEPER.address,
+        allowed: false,
+    };
+    chain
+        .send(gimbal_e2e::actors::GUARDIAN, g.engine, &removed)
+        .await?;
+    chain
+        .refuses(KEEPER, g.engine, &call, IEngine::NotRole { role: 3 })
+        .await
 }

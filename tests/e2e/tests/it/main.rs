@@ -3,26 +3,31 @@
 //! | module | what must be true |
 //! |---|---|
 //! | `lifecycle` | the main job: deposit, drift, rebalance, redeem, kill, redeem |
-//! | `vault_guards`, `vault_governance`, `engine_guards`, `adapter_guards` | every function's guards, in order |
-//! | `reentrancy` | hostile tokens and pools change nothing from inside a call |
+//! | `vault_guards`, `vault_engine`, `vault_governance`, `vault_erc20` | every function's guards, in order |
+//! | `engine_guards`, `engine_settings`, `adapter_guards` | the same for engine and adapter |
+//! | `reentrancy`, `attack` | hostile tokens and pools change nothing from inside a call |
 //! | `exit`, `shares`, `quota` | the way out, the arithmetic of shares, what a malicious engine can take |
 //! | `feeds`, `twap` | price sources that lie, stall, or are young, thin or empty |
 //! | `rebalance`, `hostile_keeper` | honest trades pass, dishonest ones do not |
 //! | `restart`, `stylus`, `clients` | the keeper outlives its node; programs, constructors, expiry; `cast` |
 
 mod adapter_guards;
+mod attack;
 mod clients;
 mod engine_guards;
+mod engine_settings;
 mod exit;
 mod feeds;
 mod hostile_keeper;
 mod lifecycle;
 mod quota;
+mod rebalance;
 mod reentrancy;
 mod restart;
-mod rebalance;
 mod shares;
 mod stylus;
 mod twap;
+mod vault_engine;
+mod vault_erc20;
 mod vault_governance;
 mod vault_guards;

@@ -17,8 +17,17 @@ const ROGUE_CODE: Bytes = bytes!("60406000f3");
 /// The owner, or who stole its key, makes the rogue engine and venue.
 async fn turn(rpc: &Rpc, g: &Gimbal) -> Result<()> {
     rpc.set_code(ROGUE, ROGUE_CODE).await?;
-    rpc.send(OWNER, g.vault, &IVault::setEngineCall { engine: ROGUE }).await?;
-    rpc.send(OWNER, g.vault, &IVault::setVenueCall { venue: ROGUE, allowed: true }).await?;
+    rpc.send(OWNER, g.vault, &IVault::setEngineCall { engine: ROGUE })
+        .await?;
+    rpc.send(
+        OWNER,
+        g.vault,
+        &IVault::setVenueCall {
+            venue: ROGUE,
+            allowed: true,
+        },
+    )
+    .await?;
     Ok(())
 }
 
@@ -43,7 +52,9 @@ async fn drain(rpc: &Rpc, g: &Gimbal, asset: usize, pieces: u64) -> Result<U256>
             Err(_) => amount /= U256::from(4),
         }
     }
-    let one: IVault::QuotaExceeded = rpc.refuses_with(ROGUE, g.vault, &steal(g, asset, U256::from(1_000_000))).await?;
+    let one: IVault::QuotaExceeded = rpc
+        .refuses_with(ROGUE, g.vault, &steal(g, asset, U256::from(1_000_000)))
+        .await?;
     assert_eq!(one.token, g.tokens[asset]);
     assert!(one.used > one.cap);
     Ok(taken)
@@ -61,9 +72,22 @@ async fn a_malicious_engine_takes_at_most_the_quota_in_a_day() -> Result<()> {
         let refill = U256::from(chain.now().await? - start);
         let bound = before / U256::from(4) + before * refill / U256::from(4 * DAY);
         assert!(taken <= bound, "INV-13: took {taken} of {before}");
-        assert!(taken * U256::from(5) > before, "the quota is there to be used: {taken} of {before}");
-        let quota = chain.view(g.vault, &IVault::quotaCall { asset: g.tokens[asset] }).await?;
-        assert!(quota.used <= quota.cap && quota.cap == D18 / U256::from(4), "{quota:?}");
+        assert!(
+            taken * U256::from(5) > before,
+            "the quota is there to be used: {taken} of {before}"
+        );
+        let quota = chain
+            .view(
+                g.vault,
+                &IVault::quotaCall {
+                    asset: g.tokens[asset],
+                },
+            )
+            .await?;
+        assert!(
+            quota.used <= quota.cap && quota.cap == D18 / U256::from(4),
+            "{quota:?}"
+        );
         assert_eq!(g.balance(&chain, asset, ROGUE).await?, taken);
     }
     let state = g.state(&chain).await?;
@@ -81,15 +105,26 @@ async fn the_quota_refills_with_time_and_never_more_than_once_over() -> Result<(
     chain.warp(DAY / 2).await?;
     let before = g.state(&chain).await?.managed[1];
     let half = drain(&chain, g, 1, 9).await?;
-    assert!(half <= before * U256::from(130) / U256::from(1_000), "half a day refills half: {half} of {before}");
-    assert!(half >= before * U256::from(100) / U256::from(1_000), "{half} of {before}");
+    assert!(
+        half <= before * U256::from(130) / U256::from(1_000),
+        "half a day refills half: {half} of {before}"
+    );
+    assert!(
+        half >= before * U256::from(100) / U256::from(1_000),
+        "{half} of {before}"
+    );
 
     chain.warp(30 * DAY).await?;
-    let quota = chain.view(g.vault, &IVault::quotaCall { asset: g.tokens[1] }).await?;
+    let quota = chain
+        .view(g.vault, &IVault::quotaCall { asset: g.tokens[1] })
+        .await?;
     assert_eq!(quota.used, U256::ZERO);
     let before = g.state(&chain).await?.managed[1];
     let month = drain(&chain, g, 1, 9).await?;
-    assert!(month <= before / U256::from(4) + before / U256::from(1_000), "a month saves up nothing");
+    assert!(
+        month <= before / U256::from(4) + before / U256::from(1_000),
+        "a month saves up nothing"
+    );
     Ok(())
 }
 
@@ -102,9 +137,14 @@ async fn a_flash_mint_around_the_theft_takes_no_more_per_share() -> Result<()> {
     let shares = before.supply * U256::from(3);
     g.deposit(&chain, GUARDIAN, shares).await?;
     drain(&chain, g, 0, 5).await?;
-    chain.send(GUARDIAN, g.vault, &g.redeem(shares, GUARDIAN)).await?;
+    chain
+        .send(GUARDIAN, g.vault, &g.redeem(shares, GUARDIAN))
+        .await?;
     let after = g.state(&chain).await?;
-    assert!(after.managed[0] * U256::from(1_000) >= before.managed[0] * U256::from(749), "{after:?}");
+    assert!(
+        after.managed[0] * U256::from(1_000) >= before.managed[0] * U256::from(749),
+        "{after:?}"
+    );
     Ok(())
 }
 
@@ -117,17 +157,53 @@ async fn one_guardian_stops_the_theft_and_exit_goes_on() -> Result<()> {
     chain.send(ROGUE, g.vault, &steal(g, 0, piece)).await?;
 
     let calm = chain.snapshot().await?;
-    chain.send(GUARDIAN, g.vault, &IVault::setVenueCall { venue: ROGUE, allowed: false }).await?;
-    chain.refuses(ROGUE, g.vault, &steal(g, 0, piece), IVault::UnknownVenue { venue: ROGUE }).await?;
+    chain
+        .send(
+            GUARDIAN,
+            g.vault,
+            &IVault::setVenueCall {
+                venue: ROGUE,
+                allowed: false,
+            },
+        )
+        .await?;
+    chain
+        .refuses(
+            ROGUE,
+            g.vault,
+            &steal(g, 0, piece),
+            IVault::UnknownVenue { venue: ROGUE },
+        )
+        .await?;
     chain.revert_to(calm).await?;
 
     let calm = chain.snapshot().await?;
-    chain.send(GUARDIAN, g.vault, &IVault::setQuotaCall { asset: g.tokens[0], outBps: 0 }).await?;
-    chain.refuses_with::<IVault::QuotaExceeded>(ROGUE, g.vault, &steal(g, 0, piece)).await?;
+    chain
+        .send(
+            GUARDIAN,
+            g.vault,
+            &IVault::setQuotaCall {
+                asset: g.tokens[0],
+                outBps: 0,
+            },
+        )
+        .await?;
+    chain
+        .refuses_with::<IVault::QuotaExceeded>(ROGUE, g.vault, &steal(g, 0, piece))
+        .await?;
     chain.revert_to(calm).await?;
 
-    chain.send(GUARDIAN, g.vault, &IVault::haltCall { reason: 1 }).await?;
-    chain.refuses(ROGUE, g.vault, &steal(g, 0, piece), IVault::WrongMode { mode: 1 }).await?;
+    chain
+        .send(GUARDIAN, g.vault, &IVault::haltCall { reason: 1 })
+        .await?;
+    chain
+        .refuses(
+            ROGUE,
+            g.vault,
+            &steal(g, 0, piece),
+            IVault::WrongMode { mode: 1 },
+        )
+        .await?;
     chain.send(ALICE, g.vault, &g.redeem(D18, ALICE)).await?;
     Ok(())
 }
@@ -138,7 +214,14 @@ async fn a_venue_that_pays_less_than_asked_is_refused() -> Result<()> {
     let g = &chain.lab.gimbal;
     turn(&chain, g).await?;
     let want = U256::from(1);
-    let call = IVault::executeSwapCall { minOut: want, ..steal(g, 0, U256::from(1_000_000)) };
-    let slippage = IVault::Slippage { token: g.tokens[1], got: U256::ZERO, want };
+    let call = IVault::executeSwapCall {
+        minOut: want,
+        ..steal(g, 0, U256::from(1_000_000))
+    };
+    let slippage = IVault::Slippage {
+        token: g.tokens[1],
+        got: U256::ZERO,
+        want,
+    };
     chain.refuses(ROGUE, g.vault, &call, slippage).await
 }

@@ -3,7 +3,7 @@
 //! The attacker is given every role first, so that each of its calls would be let through at any other time (the first
 //! test shows it); what stops them is that an operation is open.
 
-use alloy::primitives::{Address, Bytes, I256, U256};
+use alloy::primitives::{Address, U256};
 use alloy::sol_types::SolCall;
 use eyre::{Result, ensure};
 use gimbal_abi::{IAdapter, IEngine, IVault};
@@ -16,180 +16,45 @@ use gimbal_e2e::rpc::{GAS, Outcome, Rpc};
 use gimbal_e2e::world::WBTC;
 use gimbal_scripts::market::mocks::{HostilePool, Reentrant};
 
-const ONE: U256 = U256::from_limbs([1_000_000_000_000_000_000, 0, 0, 0]);
-
-/// A call that the attacker makes, and whether it is let through when no operation is open.
-struct Attack {
-    name: &'static str,
-    target: Address,
-    data: Bytes,
-    passes: bool,
-}
-
-fn attack<C: SolCall>(target: Address, call: &C, passes: bool) -> Attack {
-    Attack { name: C::SIGNATURE, target, data: call.abi_encode().into(), passes }
-}
-
-/// Every function of the vault that depends on state, and every one that changes it.
-fn on_vault(g: &Gimbal, attacker: Address) -> Vec<Attack> {
-    let vault = g.vault;
-    let asset = g.tokens[1];
-    let some = U256::from(1_000_000);
-    let swap = IVault::executeSwapCall {
-        venue: g.adapter,
-        tokenIn: asset,
-        maxIn: some,
-        tokenOut: g.tokens[0],
-        minOut: U256::ZERO,
-        route: g.route(1, 0),
-    };
-    vec![
-        attack(vault, &IVault::approveCall { spender: OUTSIDER.address, value: ONE }, true),
-        attack(vault, &IVault::transferCall { to: OUTSIDER.address, value: ONE }, true),
-        attack(vault, &IVault::transferFromCall { from: ALICE.address, to: attacker, value: ONE }, true),
-        attack(vault, &IVault::genesisCall { amounts: vec![some; 3], shares: ONE }, false),
-        attack(vault, &g.mint(ONE, attacker), true),
-        attack(vault, &g.redeem(ONE, attacker), true),
-        attack(vault, &IVault::claimCall { asset: g.tokens[2], to: OUTSIDER.address }, true),
-        attack(vault, &swap, false),
-        attack(vault, &IVault::tripCall { reason: 1 }, false),
-        attack(vault, &IVault::resumeCall {}, false),
-        attack(vault, &IVault::haltCall { reason: 1 }, true),
-        attack(vault, &IVault::killCall { reason: 1 }, true),
-        attack(vault, &IVault::transferOwnershipCall { newOwner: OUTSIDER.address }, true),
-        attack(vault, &IVault::acceptOwnershipCall {}, true),
-        attack(vault, &IVault::setGuardianCall { guardian: OUTSIDER.address, allowed: true }, true),
-        attack(vault, &IVault::setEngineCall { engine: attacker }, true),
-        attack(vault, &IVault::setVenueCall { venue: attacker, allowed: true }, true),
-        attack(vault, &IVault::setQuotaCall { asset, outBps: 5_000 }, true),
-        attack(vault, &IVault::stateCall {}, true),
-        attack(vault, &IVault::totalSupplyCall {}, true),
-        attack(vault, &IVault::balanceOfCall { account: ALICE.address }, true),
-        attack(vault, &IVault::previewMintCall { shares: ONE }, true),
-        attack(vault, &IVault::previewRedeemCall { shares: ONE }, true),
-        attack(vault, &IVault::quotaCall { asset }, true),
-        attack(vault, &IVault::owedCall { user: ALICE.address, asset }, true),
-        attack(vault, &IVault::reservedCall { asset }, true),
-    ]
-}
-
-/// Every function of the engine that asks the vault, and every one of the adapter.
-fn on_the_rest(g: &Gimbal, limits: &IEngine::Limits) -> Vec<Attack> {
-    let engine = g.engine;
-    let trade = g.trade(1, 0);
-    let rebalance = IEngine::rebalanceCall { trades: vec![trade], nonce: 0, deadline: u64::MAX };
-    let targets = vec![200_000_000_000_000_000, 300_000_000_000_000_000, 500_000_000_000_000_000];
-    let swap = IAdapter::swapCall {
-        tokenIn: g.tokens[1],
-        tokenOut: g.tokens[0],
-        amountIn: U256::from(1_000),
-        minOut: U256::ZERO,
-        route: g.route(1, 0),
-    };
-    vec![
-        attack(engine, &rebalance, false),
-        attack(engine, &IEngine::pokeCall {}, true),
-        attack(engine, &IEngine::resumeCall {}, false),
-        attack(engine, &IEngine::setKeeperCall { keeper: OUTSIDER.address, allowed: true }, true),
-        attack(engine, &IEngine::setLimitsCall { limits: limits.clone() }, true),
-        attack(engine, &IEngine::setTargetsCall { targets, bands: vec![2_500; 3] }, true),
-        attack(engine, &IEngine::addVenueCall { venue: OUTSIDER.address }, true),
-        attack(engine, &IEngine::checkRebalanceCall {}, true),
-        attack(engine, &IEngine::navCall {}, true),
-        attack(engine, &IEngine::weightsCall {}, true),
-        attack(g.adapter, &swap, false),
-    ]
-}
-
-fn callback(amount: i64) -> IAdapter::uniswapV3SwapCallbackCall {
-    let delta = I256::try_from(amount).unwrap_or_default();
-    IAdapter::uniswapV3SwapCallbackCall { amount0Delta: delta, amount1Delta: delta, data: Bytes::new() }
-}
-
-/// Makes an account owner (and owner to be), guardian and keeper, with shares, tokens, allowances and a claim.
-async fn empower(chain: &Chain, g: &Gimbal, account: Address) -> Result<()> {
-    chain.send(OWNER, g.vault, &IVault::setGuardianCall { guardian: account, allowed: true }).await?;
-    chain.send(OWNER, g.engine, &IEngine::setKeeperCall { keeper: account, allowed: true }).await?;
-    g.deposit(chain, account, ONE * U256::from(50)).await?;
-    for asset in 0..g.len() {
-        g.deal(chain, asset, account, ONE * ONE).await?;
-    }
-    let credit = IVault::redeemCall { skipMask: U256::from(0b100), ..g.redeem(ONE, account) };
-    chain.send(account, g.vault, &credit).await?;
-    chain.send(ALICE, g.vault, &IVault::approveCall { spender: account, value: U256::MAX }).await?;
-    chain.send(OWNER, g.vault, &IVault::transferOwnershipCall { newOwner: account }).await?;
-    chain.send(account, g.vault, &IVault::acceptOwnershipCall {}).await?;
-    chain.send(account, g.vault, &IVault::transferOwnershipCall { newOwner: account }).await?;
-    Ok(())
-}
-
-/// Everything that an attack could have changed.
-#[derive(Debug, PartialEq)]
-struct Look {
-    state: gimbal_e2e::gimbal::State,
-    shares: Vec<U256>,
-    balances: Vec<Vec<U256>>,
-    owed: Vec<U256>,
-    allowance: U256,
-    roles: (Address, Address, Address, bool, bool, bool),
-    engine: (IEngine::Limits, bool, Vec<Address>, Vec<U256>),
-    halted_at: u64,
-}
-
-async fn look(rpc: &Rpc, g: &Gimbal, attacker: Address) -> Result<Look> {
-    let who = [ALICE.address, BOB.address, OUTSIDER.address, attacker];
-    let mut shares = Vec::new();
-    let mut balances = vec![g.balances(rpc, g.vault).await?, g.balances(rpc, g.adapter).await?];
-    let mut owed = Vec::new();
-    for account in who {
-        shares.push(g.shares(rpc, account).await?);
-        balances.push(g.balances(rpc, account).await?);
-        for asset in 0..g.len() {
-            owed.push(g.owed(rpc, asset, account).await?);
-        }
-    }
-    let v = g.vault;
-    let out = OUTSIDER.address;
-    Ok(Look {
-        state: g.state(rpc).await?,
-        shares,
-        balances,
-        owed,
-        allowance: rpc.view(v, &IVault::allowanceCall { owner: attacker, spender: out }).await?,
-        roles: (
-            rpc.view(v, &IVault::ownerCall {}).await?,
-            rpc.view(v, &IVault::pendingOwnerCall {}).await?,
-            rpc.view(v, &IVault::engineCall {}).await?,
-            rpc.view(v, &IVault::isGuardianCall { account: out }).await?,
-            rpc.view(v, &IVault::isGuardianCall { account: attacker }).await?,
-            rpc.view(v, &IVault::isVenueCall { venue: attacker }).await?,
-        ),
-        engine: (
-            g.limits(rpc).await?,
-            rpc.view(g.engine, &IEngine::isKeeperCall { account: out }).await?,
-            rpc.view(g.engine, &IEngine::venuesCall {}).await?,
-            rpc.view(g.engine, &IEngine::weightsCall {}).await?.targets,
-        ),
-        halted_at: rpc.view(v, &IVault::modeSinceCall {}).await?.haltedAt,
-    })
-}
+use crate::attack::{Attack, ONE, attack, callback, empower, look, on_the_rest, on_vault};
 
 async fn arm(rpc: &Rpc, attacker: Address, attacks: &[Attack]) -> Result<()> {
-    rpc.send(OUTSIDER, attacker, &Reentrant::disarmCall {}).await?;
+    rpc.send(OUTSIDER, attacker, &Reentrant::disarmCall {})
+        .await?;
     for a in attacks {
-        rpc.send(OUTSIDER, attacker, &Reentrant::armCall { target: a.target, data: a.data.clone() }).await?;
+        rpc.send(
+            OUTSIDER,
+            attacker,
+            &Reentrant::armCall {
+                target: a.target,
+                data: a.data.clone(),
+            },
+        )
+        .await?;
     }
     Ok(())
 }
 
 /// All attacks were made at least once, and all failed.
 async fn all_failed(rpc: &Rpc, attacker: Address, attacks: &[Attack]) -> Result<()> {
-    let count: usize = rpc.view(attacker, &Reentrant::outcomeCountCall {}).await?.to();
-    ensure!(count >= attacks.len() && count.is_multiple_of(attacks.len()), "{count} of {} fired", attacks.len());
+    let count: usize = rpc
+        .view(attacker, &Reentrant::outcomeCountCall {})
+        .await?
+        .to();
+    ensure!(
+        count >= attacks.len() && count.is_multiple_of(attacks.len()),
+        "{count} of {} fired",
+        attacks.len()
+    );
     for i in 0..count {
-        let outcome = rpc.view(attacker, &Reentrant::outcomeCall { i: U256::from(i) }).await?;
+        let outcome = rpc
+            .view(attacker, &Reentrant::outcomeCall { i: U256::from(i) })
+            .await?;
         let name = attacks[i % attacks.len()].name;
-        ensure!(!outcome.ok, "{name} was let through while an operation was open");
+        ensure!(
+            !outcome.ok,
+            "{name} was let through while an operation was open"
+        );
     }
     Ok(())
 }
@@ -222,7 +87,10 @@ async fn the_attacks_pass_when_no_operation_is_open() -> Result<()> {
     let attacker = g.tokens[1];
     empower(&chain, g, attacker).await?;
     let limits = g.limits(&chain).await?;
-    for a in on_vault(g, attacker).into_iter().chain(on_the_rest(g, &limits)) {
+    for a in on_vault(g, attacker)
+        .into_iter()
+        .chain(on_the_rest(g, &limits))
+    {
         let outcome = chain.ask(attacker, a.target, a.data, GAS).await?;
         let (passed, words) = match outcome {
             Outcome::Returned(_) => (true, String::new()),
@@ -247,10 +115,23 @@ async fn a_token_with_every_role_changes_nothing_from_inside_mint_and_claim() ->
     let mint = g.mint(ONE, BOB);
     survives(&chain, g, attacker, &attacks, (BOB.address, g.vault, &mint)).await?;
 
-    let credit = IVault::redeemCall { skipMask: U256::from(0b010), ..g.redeem(ONE, ALICE) };
+    let credit = IVault::redeemCall {
+        skipMask: U256::from(0b010),
+        ..g.redeem(ONE, ALICE)
+    };
     chain.send(ALICE, g.vault, &credit).await?;
-    let claim = IVault::claimCall { asset: attacker, to: ALICE.address };
-    survives(&chain, g, attacker, &attacks, (ALICE.address, g.vault, &claim)).await
+    let claim = IVault::claimCall {
+        asset: attacker,
+        to: ALICE.address,
+    };
+    survives(
+        &chain,
+        g,
+        attacker,
+        &attacks,
+        (ALICE.address, g.vault, &claim),
+    )
+    .await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -275,7 +156,12 @@ async fn a_token_with_every_role_changes_nothing_from_inside_redeem() -> Result<
         arm(&chain, attacker, &attacks).await?;
         chain.send(ALICE, g.vault, &redeem).await?;
         all_failed(&chain, attacker, &attacks).await?;
-        assert_eq!(look(&chain, g, attacker).await?, undisturbed, "{}", attacks[0].name);
+        assert_eq!(
+            look(&chain, g, attacker).await?,
+            undisturbed,
+            "{}",
+            attacks[0].name
+        );
         chain.revert_to(before).await?;
     }
     Ok(())
@@ -288,12 +174,24 @@ async fn a_token_that_owns_the_vault_changes_nothing_from_inside_genesis() -> Re
     let attacker = g.tokens[1];
     let mut attacks = on_vault(g, attacker);
     attacks.extend(on_the_rest(g, &g.limits(&chain).await?));
-    chain.send(OWNER, g.vault, &IVault::setGuardianCall { guardian: attacker, allowed: true }).await?;
+    chain
+        .send(
+            OWNER,
+            g.vault,
+            &IVault::setGuardianCall {
+                guardian: attacker,
+                allowed: true,
+            },
+        )
+        .await?;
     arm(&chain, attacker, &attacks).await?;
     chain.lab.seed(&chain).await?;
     all_failed(&chain, attacker, &attacks).await?;
     let state = g.state(&chain).await?;
-    assert_eq!((state.mode, state.managed), (0, gimbal_e2e::lab::seed_amounts()));
+    assert_eq!(
+        (state.mode, state.managed),
+        (0, gimbal_e2e::lab::seed_amounts())
+    );
     Ok(())
 }
 
@@ -316,7 +214,14 @@ async fn tokens_with_every_role_change_nothing_from_inside_a_rebalance() -> Resu
         let mut attacks = on_vault(g, attacker);
         attacks.extend(on_the_rest(g, &g.limits(&chain).await?));
         attacks.push(attack(g.adapter, &callback(1_000), false));
-        survives(&chain, g, attacker, &attacks, (KEEPER.address, g.engine, &call)).await?;
+        survives(
+            &chain,
+            g,
+            attacker,
+            &attacks,
+            (KEEPER.address, g.engine, &call),
+        )
+        .await?;
         chain.revert_to(calm).await?;
     }
     Ok(())
@@ -332,8 +237,21 @@ async fn a_pool_with_every_role_changes_nothing_from_inside_swap() -> Result<()>
     let mut attacks = on_vault(g, attacker);
     attacks.extend(on_the_rest(g, &g.limits(&chain).await?));
     for trap in [Trap::BeforeCallback, Trap::AfterCallback] {
-        chain.send(OUTSIDER, attacker, &HostilePool::setTrapCall { trap: trap as u8 }).await?;
-        survives(&chain, g, attacker, &attacks, (KEEPER.address, g.engine, &call)).await?;
+        chain
+            .send(
+                OUTSIDER,
+                attacker,
+                &HostilePool::setTrapCall { trap: trap as u8 },
+            )
+            .await?;
+        survives(
+            &chain,
+            g,
+            attacker,
+            &attacks,
+            (KEEPER.address, g.engine, &call),
+        )
+        .await?;
     }
     Ok(())
 }
@@ -344,16 +262,41 @@ async fn a_pool_that_uses_up_the_callback_early_is_refused_at_the_real_one() -> 
     let g = &chain.lab.gimbal;
     let pool = g.pools[1];
     let call = drift_lab(&chain).await?;
-    chain.send(OUTSIDER, pool, &HostilePool::setTrapCall { trap: Trap::BeforeCallback as u8 }).await?;
+    chain
+        .send(
+            OUTSIDER,
+            pool,
+            &HostilePool::setTrapCall {
+                trap: Trap::BeforeCallback as u8,
+            },
+        )
+        .await?;
     let early = [attack(g.adapter, &callback(1), false)];
     arm(&chain, pool, &early).await?;
-    chain.refuses(KEEPER, g.engine, &call, IAdapter::UnexpectedCallback { caller: pool }).await?;
+    chain
+        .refuses(
+            KEEPER,
+            g.engine,
+            &call,
+            IAdapter::UnexpectedCallback { caller: pool },
+        )
+        .await?;
 
     // After the real callback there is none left to use.
-    chain.send(OUTSIDER, pool, &HostilePool::setTrapCall { trap: Trap::AfterCallback as u8 }).await?;
+    chain
+        .send(
+            OUTSIDER,
+            pool,
+            &HostilePool::setTrapCall {
+                trap: Trap::AfterCallback as u8,
+            },
+        )
+        .await?;
     chain.send(KEEPER, g.engine, &call).await?;
     all_failed(&chain, pool, &early).await?;
-    let outcome = chain.view(pool, &Reentrant::outcomeCall { i: U256::ZERO }).await?;
+    let outcome = chain
+        .view(pool, &Reentrant::outcomeCall { i: U256::ZERO })
+        .await?;
     let error = Revert(outcome.data).decode::<IAdapter::UnexpectedCallback>()?;
     assert_eq!(error.caller, pool);
     Ok(())

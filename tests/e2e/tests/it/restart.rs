@@ -15,7 +15,10 @@ use tokio_util::sync::CancellationToken;
 use crate::lifecycle::keeper;
 
 const ONE: U256 = U256::from_limbs([1_000_000_000_000_000_000, 0, 0, 0]);
-const PACE: Pace = Pace { poll: Duration::from_millis(50), backoff_max: Duration::from_millis(500) };
+const PACE: Pace = Pace {
+    poll: Duration::from_millis(50),
+    backoff_max: Duration::from_millis(500),
+};
 /// How long the keeper may take for anything, far beyond what it needs.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -57,7 +60,10 @@ async fn beside<T>(
 async fn until(seen: &Mutex<Seen>, enough: impl Fn(&Seen) -> bool) -> Result<()> {
     let patience = tokio::time::Instant::now() + PATIENCE;
     while !seen.lock().is_ok_and(|seen| enough(&seen)) {
-        ensure!(tokio::time::Instant::now() < patience, "the keeper has only seen {seen:?}");
+        ensure!(
+            tokio::time::Instant::now() < patience,
+            "the keeper has only seen {seen:?}"
+        );
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     Ok(())
@@ -71,14 +77,22 @@ async fn the_keeper_outlives_its_node_and_rebalances_on_the_next_one() -> Result
     let (tally, chain) = beside(&keeper, &seen, async {
         until(&seen, |seen| seen.waits > 0).await?;
         let (shares, block) = (chain.main.shares(&chain, ALICE).await?, chain.now().await?);
-        let chain = chain.restart(async { drop(until(&seen, |seen| seen.errors > 1).await) }).await?;
-        ensure!(chain.main.shares(&chain, ALICE).await? == shares, "the state did not survive");
+        let chain = chain
+            .restart(async { drop(until(&seen, |seen| seen.errors > 1).await) })
+            .await?;
+        ensure!(
+            chain.main.shares(&chain, ALICE).await? == shares,
+            "the state did not survive"
+        );
         ensure!(chain.now().await? >= block, "time ran backwards");
 
         let start = chain.market.assets[WBTC].config.price;
         for step in 1..=6 {
             chain.market.warp(STEP_S).await?;
-            chain.market.move_price(WBTC, start.times(RISE.powf(f64::from(step) / 6.0))).await?;
+            chain
+                .market
+                .move_price(WBTC, start.times(RISE.powf(f64::from(step) / 6.0)))
+                .await?;
         }
         chain.market.warp(1_860).await?;
         until(&seen, |seen| seen.rebalances > 0).await?;
@@ -99,7 +113,9 @@ async fn a_keeper_that_starts_before_its_node_finds_it() -> Result<()> {
     let keeper = keeper(&chain)?;
     let seen = Mutex::default();
     let (_, chain) = beside(&keeper, &seen, async {
-        let chain = chain.restart(async { drop(until(&seen, |seen| seen.errors > 0).await) }).await?;
+        let chain = chain
+            .restart(async { drop(until(&seen, |seen| seen.errors > 0).await) })
+            .await?;
         until(&seen, |seen| seen.rebalances > 0).await?;
         Ok(chain)
     })
@@ -112,13 +128,30 @@ async fn a_keeper_that_starts_before_its_node_finds_it() -> Result<()> {
 async fn a_halt_and_a_debt_survive_a_restart() -> Result<()> {
     let chain = Chain::start(Start::Calm).await?;
     let g = chain.lab.gimbal.clone();
-    let credit = IVault::redeemCall { skipMask: U256::from(0b010), ..g.redeem(ONE, ALICE) };
+    let credit = IVault::redeemCall {
+        skipMask: U256::from(0b010),
+        ..g.redeem(ONE, ALICE)
+    };
     chain.send(ALICE, g.vault, &credit).await?;
-    chain.send(GUARDIAN, g.vault, &IVault::haltCall { reason: 5 }).await?;
+    chain
+        .send(GUARDIAN, g.vault, &IVault::haltCall { reason: 5 })
+        .await?;
     let (state, owed) = (g.state(&chain).await?, g.owed(&chain, 1, ALICE).await?);
     let chain = chain.restart(async {}).await?;
-    assert_eq!((g.state(&chain).await?, g.owed(&chain, 1, ALICE).await?), (state, owed));
-    chain.send(ALICE, g.vault, &IVault::claimCall { asset: g.tokens[1], to: ALICE.address }).await?;
+    assert_eq!(
+        (g.state(&chain).await?, g.owed(&chain, 1, ALICE).await?),
+        (state, owed)
+    );
+    chain
+        .send(
+            ALICE,
+            g.vault,
+            &IVault::claimCall {
+                asset: g.tokens[1],
+                to: ALICE.address,
+            },
+        )
+        .await?;
     assert_eq!(g.balance(&chain, 1, ALICE).await?, owed);
     Ok(())
 }

@@ -25,12 +25,29 @@ async fn a_donation_changes_no_preview_no_weight_no_quota() -> Result<()> {
     let chain = Chain::start(Start::Calm).await?;
     let g = &chain.main;
     let look = async || -> Result<_> {
-        let mint = chain.view(g.vault, &IVault::previewMintCall { shares: ONE }).await?.amounts;
-        let redeem = chain.view(g.vault, &IVault::previewRedeemCall { shares: ONE }).await?.amounts;
-        let quota = chain.view(g.vault, &IVault::quotaCall { asset: g.tokens[0] }).await?;
-        let weights = chain.view(g.engine, &gimbal_abi::IEngine::weightsCall {}).await?;
+        let mint = chain
+            .view(g.vault, &IVault::previewMintCall { shares: ONE })
+            .await?
+            .amounts;
+        let redeem = chain
+            .view(g.vault, &IVault::previewRedeemCall { shares: ONE })
+            .await?
+            .amounts;
+        let quota = chain
+            .view(g.vault, &IVault::quotaCall { asset: g.tokens[0] })
+            .await?;
+        let weights = chain
+            .view(g.engine, &gimbal_abi::IEngine::weightsCall {})
+            .await?;
         let nav = g.nav(&chain).await?;
-        Ok((g.state(&chain).await?, mint, redeem, (quota.used, quota.cap), weights.current, nav))
+        Ok((
+            g.state(&chain).await?,
+            mint,
+            redeem,
+            (quota.used, quota.cap),
+            weights.current,
+            nav,
+        ))
     };
     let before = look().await?;
     for asset in 0..g.len() {
@@ -78,7 +95,10 @@ async fn no_sequence_of_tiny_mints_and_redeems_takes_out_more_than_it_put_in() -
             let (got, _) = chain.run(BOB, g.vault, &g.redeem(shares, BOB)).await?;
             for asset in 0..3 {
                 let floor = state.managed[asset] * shares / state.supply;
-                assert_eq!(got.amountsOut[asset], floor, "redeem rounds down, round {round}");
+                assert_eq!(
+                    got.amountsOut[asset], floor,
+                    "redeem rounds down, round {round}"
+                );
             }
         }
         let after = g.state(&chain).await?;
@@ -96,7 +116,10 @@ async fn no_sequence_of_tiny_mints_and_redeems_takes_out_more_than_it_put_in() -
     let after = g.state(&chain).await?;
     assert_eq!(after.supply, before.supply);
     for asset in 0..3 {
-        assert!(g.balance(&chain, asset, BOB).await? <= plenty, "INV-04: profit in asset {asset}");
+        assert!(
+            g.balance(&chain, asset, BOB).await? <= plenty,
+            "INV-04: profit in asset {asset}"
+        );
         assert!(after.managed[asset] >= before.managed[asset]);
     }
     assert_eq!(g.balances(&chain, g.vault).await?, after.managed, "INV-01");
@@ -123,14 +146,22 @@ async fn dead_shares_outlive_everybody_and_mint_goes_on_from_them() -> Result<()
         g.deal(&chain, asset, g.vault, amount).await?;
     }
     g.deposit(&chain, OUTSIDER, ONE).await?;
-    let due = chain.view(g.vault, &IVault::previewRedeemCall { shares: ONE }).await?.amounts;
-    let (out, _) = chain.run(OUTSIDER, g.vault, &g.redeem(ONE, OUTSIDER)).await?;
+    let due = chain
+        .view(g.vault, &IVault::previewRedeemCall { shares: ONE })
+        .await?
+        .amounts;
+    let (out, _) = chain
+        .run(OUTSIDER, g.vault, &g.redeem(ONE, OUTSIDER))
+        .await?;
     assert_eq!(out.amountsOut, due);
     let after = g.state(&chain).await?;
     assert_eq!(after.supply, DEAD);
     for asset in 0..3 {
         assert!(after.managed[asset] >= state.managed[asset]);
-        assert!(after.managed[asset] <= state.managed[asset] + U256::from(1), "the donation went to nobody");
+        assert!(
+            after.managed[asset] <= state.managed[asset] + U256::from(1),
+            "the donation went to nobody"
+        );
     }
     Ok(())
 }
@@ -140,8 +171,14 @@ async fn prices_have_no_part_in_mint_and_redeem() -> Result<()> {
     let chain = Chain::start(Start::Calm).await?;
     let g = &chain.main;
     let look = async || -> Result<_> {
-        let mint = chain.view(g.vault, &IVault::previewMintCall { shares: ONE }).await?.amounts;
-        let redeem = chain.view(g.vault, &IVault::previewRedeemCall { shares: ONE }).await?.amounts;
+        let mint = chain
+            .view(g.vault, &IVault::previewMintCall { shares: ONE })
+            .await?
+            .amounts;
+        let redeem = chain
+            .view(g.vault, &IVault::previewRedeemCall { shares: ONE })
+            .await?
+            .amounts;
         Ok((mint, redeem))
     };
     let before = look().await?;
@@ -150,6 +187,8 @@ async fn prices_have_no_part_in_mint_and_redeem() -> Result<()> {
     chain.market.move_price(asset, price).await?;
     assert_eq!(look().await?, before);
     g.deposit(&chain, OUTSIDER, ONE).await?;
-    chain.send(OUTSIDER, g.vault, &g.redeem(ONE, OUTSIDER)).await?;
+    chain
+        .send(OUTSIDER, g.vault, &g.redeem(ONE, OUTSIDER))
+        .await?;
     Ok(())
 }

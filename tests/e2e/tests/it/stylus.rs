@@ -21,19 +21,61 @@ const FEE: U256 = ONE;
 async fn no_constructor_runs_twice_and_the_owner_is_the_argument() -> Result<()> {
     let chain = Chain::start(Start::Calm).await?;
     let g = &chain.main;
-    assert_eq!(chain.view(g.vault, &IVault::ownerCall {}).await?, OWNER.address);
+    assert_eq!(
+        chain.view(g.vault, &IVault::ownerCall {}).await?,
+        OWNER.address
+    );
     assert_ne!(OWNER.address, STYLUS_DEPLOYER);
-    assert!(chain.view(g.vault, &IVault::isGuardianCall { account: GUARDIAN.address }).await?);
-    assert!(!chain.view(g.vault, &IVault::isGuardianCall { account: STYLUS_DEPLOYER }).await?);
-    assert_eq!(chain.view(g.adapter, &IAdapter::vaultCall {}).await?, g.vault);
-    assert_eq!(chain.view(g.adapter, &IAdapter::factoryCall {}).await?, g.factory);
+    assert!(
+        chain
+            .view(
+                g.vault,
+                &IVault::isGuardianCall {
+                    account: GUARDIAN.address
+                }
+            )
+            .await?
+    );
+    assert!(
+        !chain
+            .view(
+                g.vault,
+                &IVault::isGuardianCall {
+                    account: STYLUS_DEPLOYER
+                }
+            )
+            .await?
+    );
+    assert_eq!(
+        chain.view(g.adapter, &IAdapter::vaultCall {}).await?,
+        g.vault
+    );
+    assert_eq!(
+        chain.view(g.adapter, &IAdapter::factoryCall {}).await?,
+        g.factory
+    );
     assert_eq!(chain.view(g.engine, &IEngine::vaultCall {}).await?, g.vault);
 
     let mallory = OUTSIDER.address;
-    let vault = (mallory, mallory, g.tokens.clone(), B256::repeat_byte(0x41), B256::repeat_byte(0x42));
+    let vault = (
+        mallory,
+        mallory,
+        g.tokens.clone(),
+        B256::repeat_byte(0x41),
+        B256::repeat_byte(0x42),
+    );
     let mut assets = Vec::new();
     for index in 0..g.len() {
-        assets.push(chain.view(g.engine, &IEngine::assetCall { index: U256::from(index) }).await?);
+        assets.push(
+            chain
+                .view(
+                    g.engine,
+                    &IEngine::assetCall {
+                        index: U256::from(index),
+                    },
+                )
+                .await?,
+        );
     }
     let limits = g.limits(&chain).await?;
     let engine = (g.vault, g.sequencer, U256::ZERO, assets, limits);
@@ -42,20 +84,34 @@ async fn no_constructor_runs_twice_and_the_owner_is_the_argument() -> Result<()>
         (g.engine, engine.abi_encode_params()),
         (g.adapter, (mallory, mallory).abi_encode_params()),
     ] {
-        let data: Bytes = [&stylus_constructorCall::SELECTOR[..], &arguments].concat().into();
+        let data: Bytes = [&stylus_constructorCall::SELECTOR[..], &arguments]
+            .concat()
+            .into();
         for caller in [mallory, OWNER.address, STYLUS_DEPLOYER] {
-            let receipt = chain.transact(caller, Some(program), data.clone(), U256::ZERO, GAS).await?;
-            assert!(!receipt.status(), "{program} was constructed again by {caller}");
+            let receipt = chain
+                .transact(caller, Some(program), data.clone(), U256::ZERO, GAS)
+                .await?;
+            assert!(
+                !receipt.status(),
+                "{program} was constructed again by {caller}"
+            );
         }
     }
-    assert_eq!(chain.view(g.vault, &IVault::ownerCall {}).await?, OWNER.address);
-    assert_eq!(chain.view(g.adapter, &IAdapter::vaultCall {}).await?, g.vault);
+    assert_eq!(
+        chain.view(g.vault, &IVault::ownerCall {}).await?,
+        OWNER.address
+    );
+    assert_eq!(
+        chain.view(g.adapter, &IAdapter::vaultCall {}).await?,
+        g.vault
+    );
     Ok(())
 }
 
 /// Bytes of an import's name in a wasm module.
 fn imports(wasm: &[u8], name: &str) -> bool {
-    wasm.windows(name.len()).any(|window| window == name.as_bytes())
+    wasm.windows(name.len())
+        .any(|window| window == name.as_bytes())
 }
 
 #[test]
@@ -77,19 +133,38 @@ async fn the_code_on_chain_is_the_artifact() -> Result<()> {
         (chain.main.adapter, &programs.adapter),
         (chain.lab.gimbal.vault, &programs.vault),
     ] {
-        assert_eq!(chain.provider().get_code_at(address).await?, program.code, "{}", program.name);
-        assert!(chain.view(ARB_WASM, &IArbWasm::programTimeLeftCall { program: address }).await? > 300 * DAY);
+        assert_eq!(
+            chain.provider().get_code_at(address).await?,
+            program.code,
+            "{}",
+            program.name
+        );
+        assert!(
+            chain
+                .view(
+                    ARB_WASM,
+                    &IArbWasm::programTimeLeftCall { program: address }
+                )
+                .await?
+                > 300 * DAY
+        );
     }
     Ok(())
 }
 
 async fn codehash(chain: &Chain, program: Address) -> Result<B256> {
-    Ok(alloy::primitives::keccak256(chain.provider().get_code_at(program).await?))
+    Ok(alloy::primitives::keccak256(
+        chain.provider().get_code_at(program).await?,
+    ))
 }
 
 async fn activate(chain: &Chain, program: Address) -> Result<bool> {
-    let data: Bytes = IArbWasm::activateProgramCall { program }.abi_encode().into();
-    let receipt = chain.transact(OUTSIDER.address, Some(ARB_WASM), data, FEE, GAS).await?;
+    let data: Bytes = IArbWasm::activateProgramCall { program }
+        .abi_encode()
+        .into();
+    let receipt = chain
+        .transact(OUTSIDER.address, Some(ARB_WASM), data, FEE, GAS)
+        .await?;
     Ok(receipt.status())
 }
 
@@ -98,28 +173,60 @@ async fn an_expired_engine_and_adapter_do_not_block_the_way_out() -> Result<()> 
     let chain = Chain::start(Start::Drifted).await?;
     let g = &chain.main;
     chain.warp(200 * DAY).await?;
-    let keep = IArbWasm::codehashKeepaliveCall { codehash: codehash(&chain, g.vault).await? };
-    let kept = chain.transact(OUTSIDER.address, Some(ARB_WASM), keep.abi_encode().into(), FEE, GAS).await?;
+    let keep = IArbWasm::codehashKeepaliveCall {
+        codehash: codehash(&chain, g.vault).await?,
+    };
+    let kept = chain
+        .transact(
+            OUTSIDER.address,
+            Some(ARB_WASM),
+            keep.abi_encode().into(),
+            FEE,
+            GAS,
+        )
+        .await?;
     assert!(kept.status(), "anyone may keep a program alive");
     chain.warp(200 * DAY).await?;
 
     let call = g.rebalance(&chain, vec![g.trade(WBTC, USDC)]).await?;
     for (from, to, data) in [
         (KEEPER.address, g.engine, call.abi_encode()),
-        (OUTSIDER.address, g.engine, IEngine::limitsCall {}.abi_encode()),
-        (OUTSIDER.address, g.adapter, IAdapter::vaultCall {}.abi_encode()),
+        (
+            OUTSIDER.address,
+            g.engine,
+            IEngine::limitsCall {}.abi_encode(),
+        ),
+        (
+            OUTSIDER.address,
+            g.adapter,
+            IAdapter::vaultCall {}.abi_encode(),
+        ),
     ] {
-        assert!(matches!(chain.ask(from, to, data.into(), GAS).await?, Outcome::Reverted(_)), "{to} is expired");
+        assert!(
+            matches!(
+                chain.ask(from, to, data.into(), GAS).await?,
+                Outcome::Reverted(_)
+            ),
+            "{to} is expired"
+        );
     }
     chain.send(ALICE, g.vault, &g.redeem(ONE, ALICE)).await?;
     g.deposit(&chain, BOB, ONE).await?;
-    chain.send(OWNER, g.vault, &IVault::haltCall { reason: 1 }).await?;
+    chain
+        .send(OWNER, g.vault, &IVault::haltCall { reason: 1 })
+        .await?;
     chain.send(ALICE, g.vault, &g.redeem(ONE, ALICE)).await?;
 
-    assert!(activate(&chain, g.engine).await?, "anyone may activate an expired program again");
+    assert!(
+        activate(&chain, g.engine).await?,
+        "anyone may activate an expired program again"
+    );
     assert!(activate(&chain, g.adapter).await?);
     chain.view(g.engine, &IEngine::limitsCall {}).await?;
-    assert_eq!(chain.view(g.adapter, &IAdapter::vaultCall {}).await?, g.vault);
+    assert_eq!(
+        chain.view(g.adapter, &IAdapter::vaultCall {}).await?,
+        g.vault
+    );
     Ok(())
 }
 
@@ -129,10 +236,15 @@ async fn an_expired_vault_can_be_activated_by_anyone_and_then_pays() -> Result<(
     let g = &chain.main;
     chain.warp(400 * DAY).await?;
     let redeem = g.redeem(ONE, ALICE);
-    let expired = chain.ask(ALICE.address, g.vault, redeem.abi_encode().into(), GAS).await?;
+    let expired = chain
+        .ask(ALICE.address, g.vault, redeem.abi_encode().into(), GAS)
+        .await?;
     assert!(matches!(expired, Outcome::Reverted(_)));
     assert!(activate(&chain, g.vault).await?);
     chain.send(ALICE, g.vault, &redeem).await?;
-    assert!(!activate(&chain, g.vault).await?, "an active program is up to date");
+    assert!(
+        !activate(&chain, g.vault).await?,
+        "an active program is up to date"
+    );
     Ok(())
 }

@@ -28,19 +28,48 @@ async fn genesis_walks_lock_owner_seeded_lengths_shares_amounts() -> Result<()> 
     let short = || vec![U256::ZERO; 2];
 
     let lock = g.lock(&chain).await?;
-    chain.refuses(OUTSIDER, vault, &genesis(short(), DEAD), IVault::Locked {}).await?;
+    chain
+        .refuses(OUTSIDER, vault, &genesis(short(), DEAD), IVault::Locked {})
+        .await?;
     g.unlock(&chain, lock).await?;
-    chain.refuses(OUTSIDER, vault, &genesis(short(), DEAD), IVault::NotRole { role: 0 }).await?;
-    let length = IVault::LengthMismatch { got: U256::from(2), want: U256::from(3) };
-    chain.refuses(OWNER, vault, &genesis(short(), DEAD), length).await?;
+    chain
+        .refuses(
+            OUTSIDER,
+            vault,
+            &genesis(short(), DEAD),
+            IVault::NotRole { role: 0 },
+        )
+        .await?;
+    let length = IVault::LengthMismatch {
+        got: U256::from(2),
+        want: U256::from(3),
+    };
+    chain
+        .refuses(OWNER, vault, &genesis(short(), DEAD), length)
+        .await?;
     let mut amounts = seed_amounts();
     amounts[1] = U256::ZERO;
-    let small: IVault::SeedTooSmall = chain.refuses_with(OWNER, vault, &genesis(amounts.clone(), DEAD)).await?;
+    let small: IVault::SeedTooSmall = chain
+        .refuses_with(OWNER, vault, &genesis(amounts.clone(), DEAD))
+        .await?;
     assert_eq!(small.shares, DEAD);
-    chain.refuses(OWNER, vault, &genesis(amounts, SEED_SHARES), IVault::ZeroAmount {}).await?;
+    chain
+        .refuses(
+            OWNER,
+            vault,
+            &genesis(amounts, SEED_SHARES),
+            IVault::ZeroAmount {},
+        )
+        .await?;
 
-    let sent = chain.send(OWNER, vault, &genesis(seed_amounts(), SEED_SHARES)).await?;
-    let seeded = IVault::Seeded { caller: OWNER.address, shares: SEED_SHARES, amounts: seed_amounts() };
+    let sent = chain
+        .send(OWNER, vault, &genesis(seed_amounts(), SEED_SHARES))
+        .await?;
+    let seeded = IVault::Seeded {
+        caller: OWNER.address,
+        shares: SEED_SHARES,
+        amounts: seed_amounts(),
+    };
     sent.emits(vault, &seeded)?;
     assert_eq!(g.shares(&chain, GRAVE).await?, DEAD);
     assert_eq!(g.shares(&chain, OWNER).await?, SEED_SHARES - DEAD);
@@ -48,51 +77,134 @@ async fn genesis_walks_lock_owner_seeded_lengths_shares_amounts() -> Result<()> 
     assert_eq!((state.supply, state.managed), (SEED_SHARES, seed_amounts()));
     assert_eq!(g.balances(&chain, vault).await?, seed_amounts());
 
-    chain.refuses(OUTSIDER, vault, &genesis(short(), DEAD), IVault::NotRole { role: 0 }).await?;
-    chain.refuses(OWNER, vault, &genesis(short(), DEAD), IVault::AlreadySeeded {}).await
+    chain
+        .refuses(
+            OUTSIDER,
+            vault,
+            &genesis(short(), DEAD),
+            IVault::NotRole { role: 0 },
+        )
+        .await?;
+    chain
+        .refuses(
+            OWNER,
+            vault,
+            &genesis(short(), DEAD),
+            IVault::AlreadySeeded {},
+        )
+        .await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn mint_walks_lock_mode_seeded_receiver_shares_lengths_limits() -> Result<()> {
     let chain = Chain::start(Start::Unseeded).await?;
     let (g, vault) = (&chain.lab.gimbal, chain.lab.gimbal.vault);
-    let mint = |shares, receiver: Address, max_in: Vec<U256>| IVault::mintCall { shares, receiver, maxIn: max_in };
+    let mint = |shares, receiver: Address, max_in: Vec<U256>| IVault::mintCall {
+        shares,
+        receiver,
+        maxIn: max_in,
+    };
     let wrong = || mint(U256::ZERO, Address::ZERO, vec![]);
 
     let alive = chain.snapshot().await?;
     chain.send(GUARDIAN, vault, &kill()).await?;
     let lock = g.lock(&chain).await?;
-    chain.refuses(ALICE, vault, &wrong(), IVault::Locked {}).await?;
+    chain
+        .refuses(ALICE, vault, &wrong(), IVault::Locked {})
+        .await?;
     g.unlock(&chain, lock).await?;
-    chain.refuses(ALICE, vault, &wrong(), IVault::WrongMode { mode: 2 }).await?;
+    chain
+        .refuses(ALICE, vault, &wrong(), IVault::WrongMode { mode: 2 })
+        .await?;
     chain.revert_to(alive).await?;
-    chain.refuses(ALICE, vault, &wrong(), IVault::NotSeeded {}).await?;
+    chain
+        .refuses(ALICE, vault, &wrong(), IVault::NotSeeded {})
+        .await?;
     chain.lab.seed(&chain).await?;
-    chain.refuses(ALICE, vault, &wrong(), IVault::ERC20InvalidReceiver { receiver: Address::ZERO }).await?;
-    let length = IVault::LengthMismatch { got: U256::ZERO, want: U256::from(3) };
-    chain.refuses(ALICE, vault, &mint(U256::ZERO, BOB.address, vec![]), IVault::ZeroAmount {}).await?;
-    chain.refuses(ALICE, vault, &mint(ONE, BOB.address, vec![]), length).await?;
+    chain
+        .refuses(
+            ALICE,
+            vault,
+            &wrong(),
+            IVault::ERC20InvalidReceiver {
+                receiver: Address::ZERO,
+            },
+        )
+        .await?;
+    let length = IVault::LengthMismatch {
+        got: U256::ZERO,
+        want: U256::from(3),
+    };
+    chain
+        .refuses(
+            ALICE,
+            vault,
+            &mint(U256::ZERO, BOB.address, vec![]),
+            IVault::ZeroAmount {},
+        )
+        .await?;
+    chain
+        .refuses(ALICE, vault, &mint(ONE, BOB.address, vec![]), length)
+        .await?;
 
     g.fund(&chain, ALICE, ONE).await?;
-    let needed = chain.view(vault, &IVault::previewMintCall { shares: ONE }).await?.amounts;
+    let needed = chain
+        .view(vault, &IVault::previewMintCall { shares: ONE })
+        .await?
+        .amounts;
     for asset in 0..3 {
         let mut max_in = needed.clone();
         max_in[asset] -= U256::from(1);
-        let exceeded = IVault::MaxInExceeded { token: g.tokens[asset], needed: needed[asset], maxIn: max_in[asset] };
-        chain.refuses(ALICE, vault, &mint(ONE, BOB.address, max_in), exceeded).await?;
+        let exceeded = IVault::MaxInExceeded {
+            token: g.tokens[asset],
+            needed: needed[asset],
+            maxIn: max_in[asset],
+        };
+        chain
+            .refuses(ALICE, vault, &mint(ONE, BOB.address, max_in), exceeded)
+            .await?;
     }
-    chain.send(OWNER, g.tokens[1], &HostileToken::setFeeCall { bps: U256::from(100) }).await?;
-    let fee: IVault::FeeOnTransfer = chain.refuses_with(ALICE, vault, &mint(ONE, BOB.address, needed.clone())).await?;
+    chain
+        .send(
+            OWNER,
+            g.tokens[1],
+            &HostileToken::setFeeCall {
+                bps: U256::from(100),
+            },
+        )
+        .await?;
+    let fee: IVault::FeeOnTransfer = chain
+        .refuses_with(ALICE, vault, &mint(ONE, BOB.address, needed.clone()))
+        .await?;
     assert_eq!((fee.token, fee.want), (g.tokens[1], needed[1]));
     assert_eq!(fee.got, needed[1] - needed[1] / U256::from(100));
-    chain.send(OWNER, g.tokens[1], &HostileToken::setFeeCall { bps: U256::ZERO }).await?;
+    chain
+        .send(
+            OWNER,
+            g.tokens[1],
+            &HostileToken::setFeeCall { bps: U256::ZERO },
+        )
+        .await?;
 
-    let (amounts, sent) = chain.run(ALICE, vault, &mint(ONE, BOB.address, needed.clone())).await?;
+    let (amounts, sent) = chain
+        .run(ALICE, vault, &mint(ONE, BOB.address, needed.clone()))
+        .await?;
     assert_eq!(amounts, needed);
-    let minted =
-        IVault::Minted { caller: ALICE.address, receiver: BOB.address, shares: ONE, amountsIn: needed.clone() };
+    let minted = IVault::Minted {
+        caller: ALICE.address,
+        receiver: BOB.address,
+        shares: ONE,
+        amountsIn: needed.clone(),
+    };
     sent.emits(vault, &minted)?;
-    sent.emits(vault, &IVault::Transfer { from: Address::ZERO, to: BOB.address, value: ONE })?;
+    sent.emits(
+        vault,
+        &IVault::Transfer {
+            from: Address::ZERO,
+            to: BOB.address,
+            value: ONE,
+        },
+    )?;
     assert_eq!(g.shares(&chain, BOB).await?, ONE);
     assert_eq!(g.balances(&chain, ALICE).await?, vec![U256::ZERO; 3]);
     Ok(())
@@ -113,28 +225,93 @@ async fn redeem_walks_lock_seeded_receiver_shares_allowance_balance_lengths_limi
     let two = ONE * U256::from(2);
 
     let lock = g.lock(&chain).await?;
-    chain.refuses(bob, vault, &redeem(U256::ZERO, Address::ZERO, &[two]), IVault::Locked {}).await?;
+    chain
+        .refuses(
+            bob,
+            vault,
+            &redeem(U256::ZERO, Address::ZERO, &[two]),
+            IVault::Locked {},
+        )
+        .await?;
     g.unlock(&chain, lock).await?;
-    chain.refuses(bob, vault, &redeem(U256::ZERO, Address::ZERO, &[two]), IVault::NotSeeded {}).await?;
+    chain
+        .refuses(
+            bob,
+            vault,
+            &redeem(U256::ZERO, Address::ZERO, &[two]),
+            IVault::NotSeeded {},
+        )
+        .await?;
     chain.lab.seed(&chain).await?;
     g.deposit(&chain, alice, ONE).await?;
-    let receiver = IVault::ERC20InvalidReceiver { receiver: Address::ZERO };
-    chain.refuses(bob, vault, &redeem(U256::ZERO, Address::ZERO, &[two]), receiver).await?;
-    chain.refuses(bob, vault, &redeem(U256::ZERO, bob, &[two]), IVault::ZeroAmount {}).await?;
-    let allowance = IVault::ERC20InsufficientAllowance { spender: bob, allowance: U256::ZERO, needed: two };
-    chain.refuses(bob, vault, &redeem(two, bob, &[two]), allowance).await?;
-    chain.send(alice, vault, &IVault::approveCall { spender: bob, value: two }).await?;
-    let balance = IVault::ERC20InsufficientBalance { sender: alice, balance: ONE, needed: two };
-    chain.refuses(bob, vault, &redeem(two, bob, &[two]), balance).await?;
-    let length = IVault::LengthMismatch { got: U256::from(1), want: U256::from(3) };
-    chain.refuses(bob, vault, &redeem(ONE, bob, &[two]), length).await?;
+    let receiver = IVault::ERC20InvalidReceiver {
+        receiver: Address::ZERO,
+    };
+    chain
+        .refuses(
+            bob,
+            vault,
+            &redeem(U256::ZERO, Address::ZERO, &[two]),
+            receiver,
+        )
+        .await?;
+    chain
+        .refuses(
+            bob,
+            vault,
+            &redeem(U256::ZERO, bob, &[two]),
+            IVault::ZeroAmount {},
+        )
+        .await?;
+    let allowance = IVault::ERC20InsufficientAllowance {
+        spender: bob,
+        allowance: U256::ZERO,
+        needed: two,
+    };
+    chain
+        .refuses(bob, vault, &redeem(two, bob, &[two]), allowance)
+        .await?;
+    chain
+        .send(
+            alice,
+            vault,
+            &IVault::approveCall {
+                spender: bob,
+                value: two,
+            },
+        )
+        .await?;
+    let balance = IVault::ERC20InsufficientBalance {
+        sender: alice,
+        balance: ONE,
+        needed: two,
+    };
+    chain
+        .refuses(bob, vault, &redeem(two, bob, &[two]), balance)
+        .await?;
+    let length = IVault::LengthMismatch {
+        got: U256::from(1),
+        want: U256::from(3),
+    };
+    chain
+        .refuses(bob, vault, &redeem(ONE, bob, &[two]), length)
+        .await?;
 
-    let due = chain.view(vault, &IVault::previewRedeemCall { shares: ONE }).await?.amounts;
+    let due = chain
+        .view(vault, &IVault::previewRedeemCall { shares: ONE })
+        .await?
+        .amounts;
     for asset in 0..3 {
         let mut min_out = due.clone();
         min_out[asset] += U256::from(1);
-        let slippage = IVault::Slippage { token: g.tokens[asset], got: due[asset], want: min_out[asset] };
-        chain.refuses(bob, vault, &redeem(ONE, bob, &min_out), slippage).await?;
+        let slippage = IVault::Slippage {
+            token: g.tokens[asset],
+            got: due[asset],
+            want: min_out[asset],
+        };
+        chain
+            .refuses(bob, vault, &redeem(ONE, bob, &min_out), slippage)
+            .await?;
     }
 
     let (out, sent) = chain.run(bob, vault, &redeem(ONE, bob, &due)).await?;
@@ -150,7 +327,15 @@ async fn redeem_walks_lock_seeded_receiver_shares_allowance_balance_lengths_limi
     sent.emits(vault, &redeemed)?;
     assert_eq!(g.balances(&chain, bob).await?, due);
     assert_eq!(g.shares(&chain, alice).await?, U256::ZERO);
-    let left = chain.view(vault, &IVault::allowanceCall { owner: alice, spender: bob }).await?;
+    let left = chain
+        .view(
+            vault,
+            &IVault::allowanceCall {
+                owner: alice,
+                spender: bob,
+            },
+        )
+        .await?;
     assert_eq!(left, ONE);
     Ok(())
 }
@@ -164,91 +349,102 @@ async fn claim_walks_lock_listed_receiver_owed_transfer() -> Result<()> {
     let stranger = chain.main.tokens[0];
 
     let lock = g.lock(&chain).await?;
-    chain.refuses(ALICE, vault, &claim(stranger, Address::ZERO), IVault::Locked {}).await?;
+    chain
+        .refuses(
+            ALICE,
+            vault,
+            &claim(stranger, Address::ZERO),
+            IVault::Locked {},
+        )
+        .await?;
     g.unlock(&chain, lock).await?;
-    chain.refuses(ALICE, vault, &claim(stranger, Address::ZERO), IVault::NotListed { token: stranger }).await?;
-    let receiver = IVault::ERC20InvalidReceiver { receiver: Address::ZERO };
-    chain.refuses(ALICE, vault, &claim(token, Address::ZERO), receiver).await?;
-    let nothing = IVault::NothingOwed { user: ALICE.address, asset: token };
-    chain.refuses(ALICE, vault, &claim(token, BOB.address), nothing).await?;
+    chain
+        .refuses(
+            ALICE,
+            vault,
+            &claim(stranger, Address::ZERO),
+            IVault::NotListed { token: stranger },
+        )
+        .await?;
+    let receiver = IVault::ERC20InvalidReceiver {
+        receiver: Address::ZERO,
+    };
+    chain
+        .refuses(ALICE, vault, &claim(token, Address::ZERO), receiver)
+        .await?;
+    let nothing = IVault::NothingOwed {
+        user: ALICE.address,
+        asset: token,
+    };
+    chain
+        .refuses(ALICE, vault, &claim(token, BOB.address), nothing)
+        .await?;
 
     let behave = |b: Behaviour| HostileToken::setBehaviourCall { behaviour: b as u8 };
-    chain.send(OWNER, token, &behave(Behaviour::Reverts)).await?;
+    chain
+        .send(OWNER, token, &behave(Behaviour::Reverts))
+        .await?;
     let (out, _) = chain.run(ALICE, vault, &g.redeem(ONE, ALICE)).await?;
     assert_eq!(out.owedMask, U256::from(0b010));
-    chain.refuses_with::<HostileToken::Refused>(ALICE, vault, &claim(token, BOB.address)).await?;
-    chain.send(OWNER, token, &behave(Behaviour::RevertsEmpty)).await?;
-    chain.refuses(ALICE, vault, &claim(token, BOB.address), IVault::CallFailed { target: token }).await?;
-    chain.send(OWNER, token, &behave(Behaviour::ReturnFalse)).await?;
-    chain.refuses(ALICE, vault, &claim(token, BOB.address), IVault::TransferFailed { token }).await?;
-    chain.send(OWNER, token, &behave(Behaviour::ReturnTrueOnly)).await?;
-    chain.refuses(ALICE, vault, &claim(token, BOB.address), IVault::TransferFailed { token }).await?;
+    chain
+        .refuses_with::<HostileToken::Refused>(ALICE, vault, &claim(token, BOB.address))
+        .await?;
+    chain
+        .send(OWNER, token, &behave(Behaviour::RevertsEmpty))
+        .await?;
+    chain
+        .refuses(
+            ALICE,
+            vault,
+            &claim(token, BOB.address),
+            IVault::CallFailed { target: token },
+        )
+        .await?;
+    chain
+        .send(OWNER, token, &behave(Behaviour::ReturnFalse))
+        .await?;
+    chain
+        .refuses(
+            ALICE,
+            vault,
+            &claim(token, BOB.address),
+            IVault::TransferFailed { token },
+        )
+        .await?;
+    chain
+        .send(OWNER, token, &behave(Behaviour::ReturnTrueOnly))
+        .await?;
+    chain
+        .refuses(
+            ALICE,
+            vault,
+            &claim(token, BOB.address),
+            IVault::TransferFailed { token },
+        )
+        .await?;
     chain.send(OWNER, token, &behave(Behaviour::Normal)).await?;
 
     let (paid, sent) = chain.run(ALICE, vault, &claim(token, BOB.address)).await?;
     assert_eq!(paid, out.amountsOut[1]);
-    let claimed = IVault::Claimed { user: ALICE.address, asset: token, to: BOB.address, amount: paid };
+    let claimed = IVault::Claimed {
+        user: ALICE.address,
+        asset: token,
+        to: BOB.address,
+        amount: paid,
+    };
     sent.emits(vault, &claimed)?;
     assert_eq!(g.balance(&chain, 1, BOB).await?, paid);
-    assert_eq!(chain.view(vault, &IVault::reservedCall { asset: token }).await?, U256::ZERO);
-    let nothing = IVault::NothingOwed { user: ALICE.address, asset: token };
-    chain.refuses(ALICE, vault, &claim(token, BOB.address), nothing).await
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn shares_are_an_erc20_with_its_errors() -> Result<()> {
-    let chain = Chain::start(Start::Calm).await?;
-    let (g, vault) = (&chain.lab.gimbal, chain.lab.gimbal.vault);
-    let (alice, bob, zero) = (ALICE.address, BOB.address, Address::ZERO);
-    let held = g.shares(&chain, alice).await?;
-    let more = held + U256::from(1);
-
-    assert_eq!(chain.view(vault, &IVault::decimalsCall {}).await?, 18);
-    assert!(!chain.view(vault, &IVault::nameCall {}).await?.is_empty());
-    assert!(!chain.view(vault, &IVault::symbolCall {}).await?.is_empty());
-
-    let approve = |spender| IVault::approveCall { spender, value: held };
-    chain.refuses(alice, vault, &approve(zero), IVault::ERC20InvalidSpender { spender: zero }).await?;
-    let transfer = |to, value| IVault::transferCall { to, value };
-    chain.refuses(alice, vault, &transfer(zero, more), IVault::ERC20InvalidReceiver { receiver: zero }).await?;
-    let balance = IVault::ERC20InsufficientBalance { sender: alice, balance: held, needed: more };
-    chain.refuses(alice, vault, &transfer(bob, more), balance.clone()).await?;
-    let pull = |to, value| IVault::transferFromCall { from: alice, to, value };
-    let allowance = IVault::ERC20InsufficientAllowance { spender: bob, allowance: U256::ZERO, needed: more };
-    chain.refuses(bob, vault, &pull(bob, more), allowance).await?;
-
-    let sent = chain.send(alice, vault, &IVault::approveCall { spender: bob, value: more }).await?;
-    sent.emits(vault, &IVault::Approval { owner: alice, spender: bob, value: more })?;
-    chain.refuses(bob, vault, &pull(bob, more), balance).await?;
-    let sent = chain.send(bob, vault, &pull(bob, ONE)).await?;
-    sent.emits(vault, &IVault::Transfer { from: alice, to: bob, value: ONE })?;
-    let sent = chain.send(alice, vault, &transfer(bob, ONE)).await?;
-    sent.emits(vault, &IVault::Transfer { from: alice, to: bob, value: ONE })?;
-    assert_eq!(g.shares(&chain, alice).await?, held - ONE - ONE);
-    let left = chain.view(vault, &IVault::allowanceCall { owner: alice, spender: bob }).await?;
-    assert_eq!(left, more - ONE);
-
-    let own = chain.snapshot().await?;
-    chain.send(alice, vault, &transfer(alice, ONE)).await?;
-    assert_eq!(g.shares(&chain, alice).await?, held - ONE - ONE, "a transfer to oneself changes nothing");
-    chain.revert_to(own).await
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn views_of_balances_and_supply_refuse_while_an_operation_is_open() -> Result<()> {
-    let chain = Chain::start(Start::Calm).await?;
-    let (g, vault) = (&chain.lab.gimbal, chain.lab.gimbal.vault);
-    assert!(!chain.view(vault, &IVault::stateChangeActiveCall {}).await?);
-    let lock = g.lock(&chain).await?;
-
-    chain.refuses(OUTSIDER, vault, &IVault::stateCall {}, IVault::Locked {}).await?;
-    chain.refuses(OUTSIDER, vault, &IVault::totalSupplyCall {}, IVault::Locked {}).await?;
-    chain.refuses(OUTSIDER, vault, &IVault::previewMintCall { shares: ONE }, IVault::Locked {}).await?;
-    chain.refuses(OUTSIDER, vault, &IVault::previewRedeemCall { shares: ONE }, IVault::Locked {}).await?;
-    assert!(chain.view(vault, &IVault::stateChangeActiveCall {}).await?);
-    assert_eq!(chain.view(vault, &IVault::modeSinceCall {}).await?.mode, 0);
-    assert_eq!(chain.view(vault, &IVault::ownerCall {}).await?, OWNER.address);
-    g.unlock(&chain, lock).await?;
-    assert!(!chain.view(vault, &IVault::stateChangeActiveCall {}).await?);
-    Ok(())
+    assert_eq!(
+        chain
+            .view(vault, &IVault::reservedCall { asset: token })
+            .await?,
+        U256::ZERO
+    );
+    let nothing = IVault::NothingOwed {
+        user: ALICE.address,
+        asset: token,
+    };
+    chain
+        .refuses(ALICE, vault, &claim(token, BOB.address), nothing)
+        .await
 }
