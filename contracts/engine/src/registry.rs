@@ -1,0 +1,211 @@
+//! What the engine remembers: the basket's assets and how each is priced, the limits, and where it is wired.
+
+use alloc::vec::Vec;
+
+use alloy_primitives::{Address, B256};
+use stylus_sdk::storage::{StorageArray, StorageB256};
+
+use crate::{
+    Engine,
+    abi::{Asset, Limits},
+    errors::{Error, HardCap, NotListed, Result, UnknownVenue, ZeroAddress},
+    words::{Field, number, position, record},
+};
+
+/// Most venues that an engine can know.
+pub(crate) const VENUES_MAX: usize = 8;
+/// Slots of one asset.
+const ASSET_SLOTS: usize = Listing::SLOTS + Market::SLOTS;
+/// Slots of all assets.
+pub(crate) const ASSETS_SLOTS: usize = gimbal_core::ASSETS_MAX * ASSET_SLOTS;
+
+record! {
+    /// What every rebalance reads of an asset.
+    pub(crate) Listing, 3 slots {
+        /// The token.
+        token: Address, 20;
+        /// {s}
+        heartbeat: u64, 4;
+        /// {bps}
+        band: u64, 2;
+        /// Decimals of the token.
+        token_decimals: u64, 1;
+        /// Decimals of the feed.
+        feed_decimals: u64, 1;
+        /// The feed.
+        feed: Address, 20;
+        /// D18
+        target: u64, 8;
+        /// D18{usd/whole token}
+        price_min: u128, 16;
+        /// D18{usd/whole token}
+        price_max: u128, 16;
+    }
+}
+
+record! {
+    /// What a rebalance reads of an asset that it trades.
+    pub(crate) Market, 2 slots {
+        /// The pool against the reference; zero for the reference itself.
+        pool: Address, 20;
+        /// One if the asset is the pool's token 0.
+        is_token0: u64, 1;
+        /// Least harmonic-mean liquidity.
+        liquidity_min: u128, 16;
+    }
+}
+
+record! {
+    /// Counts and clocks.
+    pub(crate) Status, 1 slots {
+        /// Index of the reference asset.
+        reference: u64, 1;
+        /// Number of assets.
+        assets: u64, 1;
+        /// Number of venues.
+        venues: u64, 1;
+        /// {1e-6}, the fees of the dearest route: of the two dearest pools.
+        path_fee: u64, 4;
+        /// {s}, chain time; zero if never.
+        last_rebalance: u64, 8;
+    }
+}
+
+impl Status {
+    /// Number of assets.
+    pub(crate) fn count(&self) -> usize {
+        position(self.assets)
+    }
+
+    /// Position of the reference asset.
+    pub(crate) fn reference(&self) -> usize {
+        position(self.reference)
+    }
+
+    /// Position of the asset with an index; errors: [`NotListed`].
+    pub(crate) fn listed(&self, index: u64) -> Result<usize> {
+        if index < self.assets {
+            Ok(position(index))
+        } else {
+            Err(Error::of::<NotListed>(&[index]))
+        }
+    }
+}
+
+impl Engine {
+    pub(crate) fn status(&self) -> Status {
+        Status::unpack([self.status.get()])
+    }
+
+    pub(crate) fn set_status(&mut self, status: &Status) {
+        let [slot] = status.pack();
+        self.status.set(slot);
+    }
+
+    #[inline(never)]
+    pub(crate) fn listing(&self, asset: usize) -> Listing {
+        Listing::unpack(load(&self.assets, first_slot(asset)))
+    }
+
+    pub(crate) fn set_listing(&mut self, asset: usize, listing: &Listing) {
+        store(&mut self.assets, first_slot(asset), &listing.pack());
+    }
+
+    #[inline(never)]
+    pub(crate) fn market(&self, asset: usize) -> Market {
+        Market::unpack(load(&self.assets, market_slot(asset)))
+    }
+
+    pub(crate) fn set_market(&mut self, asset: usize, market: &Market) {
+        store(&mut self.assets, market_slot(asset), &market.pack());
+    }
+
+    #[inline(never)]
+    pub(crate) fn bounds(&self) -> Limits {
+        Limits::unpack(load(&self.limits, 0))
+    }
+
+    pub(crate) fn set_bounds(&mut self, limits: &Limits) {
+        store(&mut self.limits, 0, &limits.pack());
+    }
+
+    /// The venue with an index; errors: [`UnknownVenue`].
+    pub(crate) fn venue(&self, venue: u64) -> Result<Address> {
+        match self.venues.getter(position(venue)) {
+            Some(slot) if venue < self.status().venues => Ok(Address::from_word(slot.get())),
+            _ => Err(Error::of::<UnknownVenue>(&[venue])),
+        }
+    }
+
+    /// All venues.
+    pub(crate) fn all_venues(&self) -> Vec<Address> {
+        let mut venues = Vec::new();
+        while let Ok(venue) = self.venue(number(venues.len())) {
+            venues.push(venue);
+        }
+        venues
+    }
+
+    /// Adds a venue and returns its index; errors: [`ZeroAddress`], [`HardCap`].
+    pub(crate) fn push_venue(&mut self, venue: Address) -> Result<u64> {
+        if venue.is_zero() {
+            return Err(Error::of::<ZeroAddress>(&[]));
+        }
+        let mut status = self.status();
+        let place = status.venues;
+        status.venues = place.saturating_add(1);
+        let Some(mut slot) = self.venues.setter(position(place)) else {
+            return Err(Error::of::<HardCap>(&[status.venues, number(VENUES_MAX)]));
+        };
+        slot.set(venue.to_word());
+        self.set_status(&status);
+        Ok(place)
+    }
+
+    /// An asset as it was listed, with its present target and band; errors: [`NotListed`].
+    pub(crate) fn listed_asset(&self, index: u64) -> Result<Asset> {
+        let asset = self.status().listed(index)?;
+        let (listing, market) = (self.listing(asset), self.market(asset));
+        Ok(Asset {
+            token: listing.token,
+            feed: listing.feed,
+            pool: market.pool,
+            heartbeat: listing.heartbeat,
+            price_min: listing.price_min,
+            price_max: listing.price_max,
+            liquidity_min: market.liquidity_min,
+            target: listing.target,
+            band: listing.band,
+        })
+    }
+}
+
+const fn first_slot(asset: usize) -> usize {
+    asset.saturating_mul(ASSET_SLOTS)
+}
+
+const fn market_slot(asset: usize) -> usize {
+    first_slot(asset).saturating_add(Listing::SLOTS)
+}
+
+fn load<const N: usize, const M: usize>(
+    array: &StorageArray<StorageB256, M>,
+    at: usize,
+) -> [B256; N] {
+    let mut words = [B256::ZERO; N];
+    for (i, word) in words.iter_mut().enumerate() {
+        *word = array
+            .getter(at.saturating_add(i))
+            .map_or(B256::ZERO, |slot| slot.get());
+    }
+    words
+}
+
+#[inline(never)]
+fn store<const M: usize>(array: &mut StorageArray<StorageB256, M>, at: usize, words: &[B256]) {
+    for (i, word) in words.iter().enumerate() {
+        if let Some(mut slot) = array.setter(at.saturating_add(i)) {
+            slot.set(*word);
+        }
+    }
+}
