@@ -28,6 +28,9 @@ use crate::evm::{self, env, session::Session};
 /// {gas} What a call gets when it asks for no limit, and at most.
 pub const CALL_GAS_MAX: u64 = 50_000_000;
 
+/// {gas} What a transfer to an account without code takes.
+const TRANSFER: u64 = 21_000;
+
 /// {gas} Given to a call that carries value.
 const CALL_STIPEND: u64 = 2_300;
 
@@ -107,10 +110,10 @@ impl Chain {
         let moment = self.moment(call.block.unwrap_or(BlockId::pending()))?;
         let prepared = self.prepare(call, moment, false)?;
         let mut high = prepared.affordable()?;
-        let first = match prepared.run(high) {
-            Ok(result) => result,
-            Err(error) => return Err(error),
-        };
+        if high >= TRANSFER && prepared.is_transfer() && prepared.suffices(TRANSFER) {
+            return Ok(TRANSFER);
+        }
+        let first = prepared.run(high)?;
         let used = first.gas().total_gas_spent();
         if let ExecutionResult::Halt {
             reason: HaltReason::OutOfGas(_),
@@ -249,6 +252,11 @@ impl Prepared<'_> {
         };
         let allowance = available / U256::from(self.tx.gas_price);
         Ok(cap.min(allowance.saturating_to()))
+    }
+
+    fn is_transfer(&self) -> bool {
+        let to = self.tx.kind.to().copied();
+        self.tx.data.is_empty() && to.is_some_and(|to| self.view.code_of(&to).is_empty())
     }
 
     fn suffices(&self, gas_limit: u64) -> bool {

@@ -125,4 +125,8 @@ sol! {
 
         error Custom(uint64 number, string message, bool flag);
     }
+
+    interface ArbosTest {
+        function burnArbGas(uint256 amount) external pure;
+    }
 }

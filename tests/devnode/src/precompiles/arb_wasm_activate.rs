@@ -154,7 +154,7 @@ fn refusal(error: CodeError) -> Failure {
 
 /// {wei} The data fee for native code of a size, which becomes demand.
 fn charge(frame: &mut Metered<'_, '_>, asm_bytes: u32) -> Result<U256, Failure> {
-    let mut read = |entry| Ok::<_, Failure>(frame.read_u64(pricer::slot(entry))?);
+    let mut read = |entry| frame.read_u64(pricer::slot(entry));
     let narrow = |word: u64| u32::try_from(word).unwrap_or(u32::MAX);
     let mut pricer = DataPricer {
         demand: narrow(read(entry::DEMAND)?),

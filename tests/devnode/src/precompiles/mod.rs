@@ -9,6 +9,7 @@ mod arb_sys;
 mod arb_wasm;
 mod arb_wasm_activate;
 mod arb_wasm_cache;
+mod arbos_test;
 mod metered;
 
 use alloy_primitives::{Address, Bytes, map::AddressHashSet};
@@ -26,6 +27,8 @@ use metered::{Failure, Metered};
 pub const ARB_SYS: Address = Address::with_last_byte(0x64);
 /// What anyone may know of the owners' settings.
 pub const ARB_OWNER_PUBLIC: Address = Address::with_last_byte(0x6b);
+/// Burns gas on request.
+pub const ARBOS_TEST: Address = Address::with_last_byte(0x69);
 /// Prices.
 pub const ARB_GAS_INFO: Address = Address::with_last_byte(0x6c);
 /// Settings, for chain owners.
@@ -45,7 +48,7 @@ const ARBITRUM: [(Address, u64); 16] = [
     (Address::with_last_byte(0x66), 0),
     (Address::with_last_byte(0x67), 0),
     (Address::with_last_byte(0x68), 0),
-    (Address::with_last_byte(0x69), 0),
+    (ARBOS_TEST, 0),
     (ARB_OWNER_PUBLIC, 0),
     (ARB_GAS_INFO, 0),
     (Address::with_last_byte(0x6d), 0),
@@ -133,6 +136,7 @@ impl<'a> PrecompileProvider<Context<'a>> for Precompiles {
             ARB_WASM => dispatch::<arb_wasm::ArbWasm>,
             ARB_WASM_CACHE => dispatch::<arb_wasm_cache::ArbWasmCache>,
             ARB_DEBUG => dispatch::<arb_debug::ArbDebug>,
+            ARBOS_TEST => dispatch::<arbos_test::ArbosTest>,
             _ => return self.ethereum.run(context, inputs),
         };
         let input = inputs.input.bytes(context);

@@ -1,0 +1,13 @@
+//! The node through real clients: transactions, calls and test methods over JSON-RPC.
+//!
+//! Programs are wat text, compressed and deployed as cargo-stylus does it.
+
+mod activation;
+mod chain;
+mod control;
+mod deployer;
+mod errors;
+mod frames;
+mod hostio_costs;
+mod programs;
+mod rig;

@@ -1,0 +1,15 @@
+;; Returns msg_reentrant (1 byte), contract_address (20), msg_sender (20), msg_value (32).
+(module
+  (import "vm_hooks" "write_result" (func $write_result (param i32 i32)))
+  (import "vm_hooks" "msg_reentrant" (func $reentrant (result i32)))
+  (import "vm_hooks" "contract_address" (func $address (param i32)))
+  (import "vm_hooks" "msg_sender" (func $sender (param i32)))
+  (import "vm_hooks" "msg_value" (func $value (param i32)))
+  (memory (export "memory") 1 1)
+  (func (export "user_entrypoint") (param $len i32) (result i32)
+    (i32.store8 (i32.const 0) (call $reentrant))
+    (call $address (i32.const 1))
+    (call $sender (i32.const 21))
+    (call $value (i32.const 41))
+    (call $write_result (i32.const 0) (i32.const 73))
+    (i32.const 0)))
