@@ -3,12 +3,15 @@
 use std::{
     collections::HashMap,
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError},
 };
 
 use alloy_primitives::{B256, keccak256};
 use thiserror::Error;
-use wasmtime::{Config, Engine, InstancePre, Linker, Module, ModuleExport, WasmFeatures};
+use wasmtime::{
+    Config, Engine, InstancePre, Linker, Module, ModuleExport, PoolingAllocationConfig,
+    WasmFeatures,
+};
 
 use super::{
     ActivationError, Rules, activate,
@@ -16,13 +19,24 @@ use super::{
     hostio,
     instrument::METER_EXPORTS,
     memory::PRICED_PAGES,
-    validate::{ENTRYPOINT, MEMORY},
+    validate::{ENTRYPOINT, MEMORY, TABLE_ENTRIES_MAX},
 };
 
 /// {byte} Native stack of a program; its 22,000 logical words end first.
 const WASM_STACK_LEN: usize = 8 << 20;
 /// {byte} The fiber that a program runs on: its stack and that of the host functions.
 const FIBER_STACK_LEN: usize = 16 << 20;
+
+/// Runs at a time in this process, waiting ones included: twice the EVM's call depth and some.
+const RUNS_MAX: u32 = 2_200;
+/// {byte} Of the engine's own records on one run: 32,768 globals and 4,609 functions.
+const INSTANCE_LEN_MAX: usize = 4 << 20;
+/// {byte} What of a memory, table or stack is zeroed for the next run rather than given back.
+const RESIDENT_LEN: usize = 64 << 10;
+
+/// The engine that all compilers share: it takes 10 TB of address space, though no memory. Where that is
+/// not to be had there is none, and every run maps its own memory.
+static POOLED: LazyLock<Option<Engine>> = LazyLock::new(|| Engine::new(&pooled()).ok());
 
 /// Why an activated program cannot be run. This is a fault of the engine, not of the program.
 #[derive(Debug, Error)]
@@ -79,7 +93,10 @@ impl Compiler {
     ///
     /// Errors: [`CompileError`] where the engine does not run at all.
     pub fn new() -> Result<Self, CompileError> {
-        let engine = Engine::new(&config())?;
+        let engine = match &*POOLED {
+            Some(engine) => engine.clone(),
+            None => Engine::new(&config())?,
+        };
         let mut linker = Linker::new(&engine);
         hostio::link(&mut linker)?;
         Ok(Self {
@@ -157,11 +174,28 @@ fn config() -> Config {
     let mut config = Config::new();
     config
         .max_wasm_stack(WASM_STACK_LEN)
-        .async_stack_size(FIBER_STACK_LEN)
-        .memory_init_cow(false);
+        .async_stack_size(FIBER_STACK_LEN);
     for feature in [WasmFeatures::SIMD, WasmFeatures::RELAXED_SIMD] {
         config.wasm_features(feature, false);
     }
+    config
+}
+
+/// With memories and stacks set aside in advance, so that starting a program maps nothing.
+fn pooled() -> Config {
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_core_instances(RUNS_MAX)
+        .total_memories(RUNS_MAX)
+        .total_stacks(RUNS_MAX)
+        .total_tables(RUNS_MAX)
+        .max_core_instance_size(INSTANCE_LEN_MAX)
+        .max_memory_size(usize::from(PRICED_PAGES) << 16)
+        .table_elements(TABLE_ENTRIES_MAX as usize)
+        .linear_memory_keep_resident(RESIDENT_LEN)
+        .async_stack_keep_resident(RESIDENT_LEN)
+        .table_keep_resident(RESIDENT_LEN);
+    let mut config = config();
+    config.allocation_strategy(pool);
     config
 }
 

@@ -30,7 +30,7 @@ const LOCALS_MAX: u32 = 348;
 /// {byte} Export and module names.
 const NAME_LEN_MAX: usize = 512;
 /// All tables.
-const TABLE_ENTRIES_MAX: u64 = 4_096;
+pub(super) const TABLE_ENTRIES_MAX: u64 = 4_096;
 
 /// What validation learns for the steps after it.
 #[derive(Clone, Copy, Debug)]

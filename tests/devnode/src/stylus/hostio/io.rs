@@ -8,15 +8,13 @@ use crate::stylus::{
 
 /// Copies the whole calldata to memory.
 pub(super) fn read_args(host: &mut Host<'_>, dest: u32) -> Result<(), HostError> {
-    host.buy_ink(HOSTIO)?;
-    host.buy_ink(pricing::write(host.state().calldata.len() as u32))?;
+    host.buy_ink(HOSTIO + pricing::write(host.state().calldata.len() as u32))?;
     host.write_from(dest, |state| &state.calldata)
 }
 
 /// Sets the output, without ending the program. Priced as two reads: it is read once more outside.
 pub(super) fn write_result(host: &mut Host<'_>, ptr: u32, len: u32) -> Result<(), HostError> {
-    host.buy_ink(HOSTIO)?;
-    host.buy_ink(2 * pricing::read(len))?;
+    host.buy_ink(HOSTIO + 2 * pricing::read(len))?;
     let output = host.read(ptr, len)?.to_vec();
     host.state_mut().output = output;
     Ok(())
@@ -36,10 +34,9 @@ pub(super) fn read_return_data(
     offset: u32,
     size: u32,
 ) -> Result<u32, HostError> {
-    host.buy_ink(HOSTIO + EVM_API)?;
     let available = (host.state().return_data.len() as u32).saturating_sub(offset);
     let len = size.min(available);
-    host.buy_ink(pricing::write(len))?;
+    host.buy_ink(HOSTIO + EVM_API + pricing::write(len))?;
     if available > 0 {
         let range = offset as usize..offset as usize + len as usize;
         host.write_from(dest, |state| {

@@ -1,11 +1,15 @@
 //! No bytes make activation panic, and what activates runs to an end.
 
+use std::sync::LazyLock;
+
 use proptest::{collection, prelude::*};
 
 use super::{AMPLE_INK, Compiler, Run, Step, activate, entry, module, rules};
 
 /// {ink} Enough for a few thousand blocks.
 const LITTLE_INK: u64 = 20_000_000;
+
+static COMPILER: LazyLock<Compiler> = LazyLock::new(|| Compiler::new().unwrap());
 
 fn seed() -> Vec<u8> {
     let wat = module(
@@ -44,8 +48,7 @@ proptest! {
             wasm[at] = byte;
         }
         if let Ok(activation) = activate(&wasm, &rules(), 128) {
-            let compiler = Compiler::new().unwrap();
-            let program = compiler.compile(&activation.instrumented).unwrap();
+            let program = COMPILER.compile(&activation.instrumented).unwrap();
             let mut run = Run::start(&program, entry(&input, LITTLE_INK));
             let step = run.resume(None).unwrap();
             prop_assert!(matches!(step, Step::Ask(_) | Step::Done(_)));

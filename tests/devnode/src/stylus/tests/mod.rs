@@ -4,6 +4,7 @@ mod figures;
 mod hostile;
 mod passes;
 mod runs;
+mod vectors;
 
 use alloy_primitives::Bytes;
 
