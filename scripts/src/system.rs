@@ -259,15 +259,14 @@ impl System {
         let chain = &self.market.chain;
         let weights = chain.read(self.engine, &IEngine::weightsCall {}).await?;
         let state = chain.read(self.vault, &IVault::stateCall {}).await?;
+        let prices = chain.read(self.engine, &IEngine::pricesCall {}).await?;
         Ok(Reading {
             check: chain
                 .read(self.engine, &IEngine::checkRebalanceCall {})
                 .await?,
             nav: chain.read(self.engine, &IEngine::navCall {}).await?,
-            prices: chain
-                .read(self.engine, &IEngine::pricesCall {})
-                .await?
-                .chainlink,
+            prices: prices.chainlink,
+            flags: prices.flags,
             weights: weights.current,
             targets: weights.targets,
             managed: state.managed,
@@ -287,6 +286,8 @@ pub struct Reading {
     pub nav: U256,
     /// Feed prices, D18{usd/whole token}.
     pub prices: Vec<U256>,
+    /// What is wrong with the prices, per asset; the bits of the engine's `prices()`.
+    pub flags: Vec<U256>,
     /// Weights, D18.
     pub weights: Vec<U256>,
     /// Target weights, D18.

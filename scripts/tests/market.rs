@@ -127,7 +127,7 @@ async fn pools_open_at_the_feeds_prices_and_follow_a_move() -> Result<()> {
                 .read(listing.pool, &IUniswapV3Pool::slot0Call {})
                 .await?;
             ensure!(
-                slot.observationCardinalityNext == 64,
+                slot.observationCardinality == 64,
                 "cardinality of asset {index}"
             );
         }

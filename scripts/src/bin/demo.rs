@@ -1,6 +1,7 @@
 //! The whole loop on a local chain, in one command.
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use clap::Parser;
 use eyre::{OptionExt, Result, WrapErr};
@@ -25,8 +26,17 @@ struct Options {
 }
 
 #[tokio::main]
-async fn main() -> Result<()> {
-    let options = Options::parse();
+async fn main() -> ExitCode {
+    match demo(Options::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("demo: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn demo(options: Options) -> Result<()> {
     tracing_subscriber::fmt()
         .with_env_filter(
             EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn")),

@@ -20,6 +20,10 @@ use crate::chain::Chain;
 const TICK_MAX: i32 = 887_270;
 /// How long before the market's start the sequencer has been up, s.
 const SEQUENCER_UP_S: u64 = 30 * 86_400;
+/// s between the opening of the pools and their first trade.
+const WARM_UP_S: u64 = 60;
+/// Size of that trade, bps.
+const WARM_UP_BPS: i32 = 5;
 /// What the deployer gets, {wei}: enough ether to wrap for pools and traders.
 const DEPLOYER_ETHER: u128 = 10_000_000 * 10u128.pow(18);
 
@@ -102,6 +106,7 @@ impl Market {
             }
         }
         market.fund_trader().await?;
+        market.warm_up().await?;
         Ok(market)
     }
 
@@ -207,6 +212,19 @@ impl Market {
             units(total, &self.assets[self.reference].config),
         )
         .await
+    }
+
+    /// One small trade there and back in every pool that grew its observations: the growth takes effect with the first
+    /// observation that is written, which takes a new second and a new tick.
+    async fn warm_up(&self) -> Result<()> {
+        self.warp(WARM_UP_S).await?;
+        for (index, asset) in self.assets.iter().enumerate() {
+            if asset.listing.is_some() && asset.config.cardinality > 1 {
+                let push = self.push_spot(index, WARM_UP_BPS).await?;
+                self.restore(push).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Gives `amount` base units of an asset to `to`: mock tokens are minted, ether is wrapped.

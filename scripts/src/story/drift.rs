@@ -58,8 +58,9 @@ pub async fn drift(system: &System, band_bps: u16, tell: Tell<'_>) -> Result<Rea
     );
     ensure!(
         reading.check.status == 0,
-        "the engine is not ready for a rebalance: status {}",
-        reading.check.status
+        "the engine is not ready for a rebalance: status {}, price flags {:?}",
+        reading.check.status,
+        reading.flags
     );
     Ok(reading)
 }
