@@ -8,6 +8,46 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! # Modules
+//!
+//! From the outside in; each knows those below it only.
+//!
+//! | module | owns |
+//! |---|---|
+//! | [`node`], [`config`] | a running node: its thread, its state file, its settings |
+//! | [`rpc`] | JSON-RPC: one file per concern, plain functions of the chain and their arguments |
+//! | [`chain`] | state with an undo log, blocks, clock, calls, snapshots, dumps |
+//! | [`evm`] | one transaction: Arbitrum's handler, the frame loop, answers to programs |
+//! | [`precompiles`] | ArbSys, ArbWasm, ArbOwner and the others, one file each |
+//! | [`arbos`] | ArbOS state, at the slots where Nitro keeps it |
+//! | [`stylus`] | the program VM, which knows no EVM: activation, metering, host calls |
+//!
+//! # The life of a transaction
+//!
+//! 1. `rpc::transact` decodes it and recovers its sender on a blocking thread, then takes the
+//!    chain's lock. A nonce that is too high waits a second for its predecessor.
+//! 2. [`chain::send`] checks it and refuses it in geth's words.
+//! 3. [`evm::execute`] runs it on a read-only [`chain::view::View`]. revm's interpreter runs EVM
+//!    frames; a call frame whose code has a Stylus prefix is a [`stylus::Run`] beside revm's frame,
+//!    so that checkpoints, warm sets, refunds, logs and transient storage are shared.
+//! 4. A program asks ([`stylus::Request`]), `evm::answers` answers from the journal; a call or a
+//!    creation becomes a frame on revm's stack, whose result is the answer.
+//! 5. The journal's changes are committed with their undo log, and a block with the one transaction
+//!    is sealed.
+//!
+//! # Known divergences from Nitro
+//!
+//! - Each transaction is a block of its own, without Nitro's start-block transaction at index 0.
+//! - No trie is kept: `stateRoot` is zero, and there is no `eth_getProof`.
+//! - The base fee does not rise with the backlog; it is what ArbOS state says.
+//! - There is no L1: no poster fee whatever the L1 price, no retryables, no messages to L1, and block
+//!   numbers and hashes of L1 are zero.
+//! - A program's module hash is another hash: there is no proving machine.
+//! - Programs compressed with Nitro's own dictionary are not read.
+//! - Precompiles ArbInfo, ArbAddressTable, ArbBLS, ArbFunctionTable, ArbRetryableTx, ArbStatistics,
+//!   ArbAggregator and NodeInterface take no calls, and the others lack methods that concern L1.
+//! - An ArbOS upgrade that is scheduled does not happen.
 
 pub mod arbos;
 pub mod chain;
@@ -16,8 +56,7 @@ pub mod evm;
 pub mod node;
 pub mod precompiles;
 pub mod rpc;
+pub mod stylus;
 
 pub use config::{ARBOS_VERSION, CHAIN_ID, Config, DEV_ACCOUNT, TEST_ACCOUNTS};
 pub use node::{Error, Node, spawn};
-
-pub mod stylus;

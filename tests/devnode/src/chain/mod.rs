@@ -9,12 +9,14 @@ pub mod clock;
 pub mod dump;
 pub mod genesis;
 pub mod overlay;
+mod overrides;
 pub mod query;
 pub mod send;
 pub mod simulate;
 pub mod snapshot;
 pub mod state;
 pub mod view;
+mod wording;
 
 use std::collections::BTreeMap;
 

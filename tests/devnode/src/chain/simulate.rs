@@ -1,27 +1,21 @@
 //! `eth_call` and `eth_estimateGas`.
 
 use alloy_eips::BlockId;
-use alloy_primitives::{Address, Bytes, TxKind, U256};
-use alloy_rpc_types_eth::{
-    BlockOverrides, TransactionRequest,
-    state::{AccountOverride, StateOverride},
-};
-use revm::{
-    context::{
-        BlockEnv, CfgEnv, TxEnv,
-        either::Either,
-        result::{EVMError, ExecutionResult, HaltReason, InvalidTransaction},
-    },
-    primitives::KECCAK_EMPTY,
-    state::Bytecode,
+use alloy_primitives::{Bytes, TxKind, U256};
+use alloy_rpc_types_eth::{BlockOverrides, TransactionRequest, state::StateOverride};
+use revm::context::{
+    BlockEnv, CfgEnv, TxEnv,
+    either::Either,
+    result::{EVMError, ExecutionResult, HaltReason},
 };
 use thiserror::Error;
 
 use super::{
     Chain,
+    overrides::{override_account, override_block},
     query::{Moment, QueryError},
-    state::Basic,
     view::View,
+    wording::{halt_message, invalid_message},
 };
 use crate::evm::{self, env, session::Session};
 
@@ -90,7 +84,9 @@ impl Prepared<'_> {
         let (view, rules, block) = (self.view.clone(), self.rules.clone(), self.block.clone());
         match evm::execute(view, rules, block, tx, self.session.clone()) {
             Ok(executed) => Ok(executed.result),
-            Err(EVMError::Transaction(error)) => Err(CallError::Invalid(message(&self.tx, &error))),
+            Err(EVMError::Transaction(error)) => {
+                Err(CallError::Invalid(invalid_message(&self.tx, &error)))
+            }
             Err(error) => Err(CallError::Invalid(error.to_string())),
         }
     }
@@ -264,97 +260,10 @@ impl Prepared<'_> {
     }
 }
 
-fn override_account(
-    view: &mut View<'_>,
-    address: Address,
-    account: AccountOverride,
-) -> Result<(), CallError> {
-    if account.state.is_some() && account.state_diff.is_some() {
-        let both = format!("account {address} has both 'state' and 'stateDiff'");
-        return Err(CallError::Request(both));
-    }
-    let mut basic = view.account(&address).unwrap_or_default();
-    basic.balance = account.balance.unwrap_or(basic.balance);
-    basic.nonce = account.nonce.unwrap_or(basic.nonce);
-    if let Some(code) = account.code {
-        let code = Bytecode::new_raw_checked(code)
-            .map_err(|error| CallError::Request(error.to_string()))?;
-        basic.code_hash = match code.is_empty() {
-            true => KECCAK_EMPTY,
-            false => view.overlay.add_code(code),
-        };
-    }
-    view.overlay.set_basic(address, Some(Basic { ..basic }));
-    if account.state.is_some() {
-        view.overlay.replace_storage(address);
-    }
-    for (slot, value) in account.state.or(account.state_diff).unwrap_or_default() {
-        view.overlay.set_slot(address, slot.into(), value.into());
-    }
-    Ok(())
-}
-
-fn override_block(block: &mut BlockEnv, session: &mut Session, overrides: BlockOverrides) {
-    if let Some(number) = overrides.number {
-        block.number = number;
-        session.l2_block = number.saturating_to();
-    }
-    if let Some(time) = overrides.time {
-        block.timestamp = U256::from(time);
-    }
-    block.gas_limit = overrides.gas_limit.unwrap_or(block.gas_limit);
-    block.beneficiary = overrides.coinbase.unwrap_or(block.beneficiary);
-    block.difficulty = overrides.difficulty.unwrap_or(block.difficulty);
-    block.prevrandao = overrides.random.or(block.prevrandao);
-    if let Some(base_fee) = overrides.base_fee {
-        block.basefee = base_fee.saturating_to();
-    }
-}
-
 fn output(result: ExecutionResult) -> Result<Bytes, CallError> {
     match result {
         ExecutionResult::Success { output, .. } => Ok(output.into_data()),
         ExecutionResult::Revert { output, .. } => Err(CallError::Revert(output)),
         ExecutionResult::Halt { reason, .. } => Err(CallError::Halt(reason)),
-    }
-}
-
-fn halt_message(reason: &HaltReason) -> String {
-    match reason {
-        HaltReason::OutOfGas(_) => "out of gas".into(),
-        HaltReason::PrecompileErrorWithContext(message) => message.clone(),
-        HaltReason::OpcodeNotFound | HaltReason::InvalidFEOpcode => "invalid opcode".into(),
-        HaltReason::InvalidJump => "invalid jump destination".into(),
-        HaltReason::StackUnderflow => "stack underflow".into(),
-        HaltReason::StackOverflow => "stack limit reached 1024 (1023)".into(),
-        HaltReason::CreateCollision => "contract address collision".into(),
-        HaltReason::CreateContractSizeLimit => "max code size exceeded".into(),
-        HaltReason::CreateContractStartingWithEF => "invalid code: must not begin with 0xef".into(),
-        HaltReason::CallTooDeep => "max call depth exceeded".into(),
-        HaltReason::StateChangeDuringStaticCall | HaltReason::CallNotAllowedInsideStatic => {
-            "write protection".into()
-        }
-        other => format!("{other:?}"),
-    }
-}
-
-fn message(tx: &TxEnv, error: &InvalidTransaction) -> String {
-    match error {
-        InvalidTransaction::LackOfFundForMaxFee { fee, balance } => format!(
-            "insufficient funds for gas * price + value: address {} have {balance} want {fee}",
-            tx.caller
-        ),
-        InvalidTransaction::CallGasCostMoreThanGasLimit {
-            initial_gas,
-            gas_limit,
-        } => {
-            format!("intrinsic gas too low: have {gas_limit}, want {initial_gas}")
-        }
-        InvalidTransaction::CreateInitCodeSizeLimit => format!(
-            "max initcode size exceeded: code size {} limit {}",
-            tx.data.len(),
-            2 * env::CODE_SIZE_MAX
-        ),
-        other => other.to_string(),
     }
 }
