@@ -1,15 +1,20 @@
 //! What a depositor does: basket in, basket out.
 
 use alloy::primitives::{Address, B256, U256};
-use alloy::sol_types::SolEvent;
+use alloy::rpc::types::BlockId;
+use alloy::sol_types::{SolError, SolEvent};
 use gimbal_abi::IVault;
 use gimbal_abi::token::IERC20;
 use gimbal_core::fixed::{BPS, mul_div_down, mul_div_up};
 use serde::Serialize;
 
+use crate::decode::Revert;
 use crate::error::Error;
-use crate::rpc::{Chain, Receipt};
+use crate::rpc::{Batch, CallError, Chain, Receipt};
 use crate::send::{Action, Sender};
+
+/// The mode in which the vault takes no deposits.
+const KILLED: u8 = 2;
 
 /// What a deposit will take.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,13 +95,15 @@ pub async fn plan_deposit(
 ///
 /// # Errors
 ///
-/// Those of [`Sender::send`].
+/// [`Error::Refused`] and [`Error::Funds`] before anything is approved, if the vault takes no deposits or the signer lacks
+/// tokens; those of [`Sender::send`].
 pub async fn deposit(
     sender: &Sender,
     vault: Address,
     plan: &DepositPlan,
     receiver: Address,
 ) -> Result<Moved, Error> {
+    possible(sender, vault, plan).await?;
     let mut gas_used = 0;
     for (token, most) in plan.tokens.iter().zip(&plan.max_in) {
         gas_used += approve(sender, *token, vault, *most).await?;
@@ -115,6 +122,36 @@ pub async fn deposit(
         amounts: event.amountsIn.iter().map(U256::to_string).collect(),
         owed_mask: U256::ZERO,
     })
+}
+
+/// Refuses a deposit that cannot succeed before it costs an approval.
+async fn possible(sender: &Sender, vault: Address, plan: &DepositPlan) -> Result<(), Error> {
+    let account = sender.address();
+    let mut batch = Batch::default();
+    let mode = batch.add(vault, &IVault::modeSinceCall {});
+    let held: Vec<_> = plan
+        .tokens
+        .iter()
+        .map(|token| batch.add(*token, &IERC20::balanceOfCall { account }))
+        .collect();
+    let failed = |error| Error::of_call("mint", error);
+    let mut answers = batch.send(sender.chain(), BlockId::latest()).await?;
+    let mode = answers.take(mode).map_err(failed)?.mode;
+    if mode == KILLED {
+        let revert = Revert::decode(&IVault::WrongMode { mode }.abi_encode());
+        return Err(failed(CallError::Revert(revert)));
+    }
+    for ((slot, token), amount) in held.into_iter().zip(&plan.tokens).zip(&plan.amounts) {
+        let balance = answers.take(slot).map_err(failed)?;
+        if balance < *amount {
+            return Err(Error::Funds {
+                action: "mint".into(),
+                signer: account,
+                reason: format!("it holds {balance} of {token}, {amount} are needed (base units)"),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// What `shares` bring now. With `min_out_bps` the call reverts if any asset brings less than that part of it.

@@ -85,14 +85,14 @@ pub enum Error {
         /// The nonce.
         nonce: u64,
     },
-    /// The signer cannot pay.
+    /// The signer cannot pay, in ether or in tokens.
     #[error("{action}: {signer} cannot pay for it: {reason}")]
     Funds {
         /// What was to be sent.
         action: String,
         /// The signer.
         signer: Address,
-        /// The node's words.
+        /// What is missing, or the node's words.
         reason: String,
     },
     /// The base fee is above the configured limit.

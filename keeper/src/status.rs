@@ -160,15 +160,17 @@ pub fn report(chain_id: u64, registry: &Registry, snapshot: &Snapshot, policy: &
         drift_bps: snapshot.drift().map(|drift| bps(drift).saturating_to()),
         in_band: snapshot.breached().map(|breached| !breached),
         engine_status: snapshot.status,
-        decision: words(
-            &decide(snapshot, registry, policy, snapshot.timestamp),
-            registry,
-        ),
+        decision: words(&decide(snapshot, registry, policy, snapshot.now), registry),
         last_rebalance: snapshot.last_rebalance,
         signer: snapshot.signer.map(|signer| signer.address),
         signer_is_keeper: snapshot.signer.map(|signer| signer.keeper),
         assets: assets.collect(),
     }
+}
+
+/// A price, unless the source has none.
+fn known(price: U256) -> Option<U256> {
+    (!price.is_zero()).then_some(price)
 }
 
 /// A decision in words.
@@ -224,9 +226,9 @@ impl Report {
                 or_dash(asset.weight.map(percent)) + mark,
                 percent(asset.target),
                 format!("{} bps", asset.band_bps),
-                price(asset.chainlink),
-                price(asset.twap),
-                price(asset.spot),
+                or_dash(known(asset.chainlink).map(price)),
+                or_dash(known(asset.twap).map(price)),
+                or_dash(known(asset.spot).map(price)),
                 percent(asset.quota_left),
                 asset.flags.join(" "),
             ]);

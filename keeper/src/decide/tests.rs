@@ -80,6 +80,7 @@ fn snapshot(nav_usd: u128, weights_bps: [u16; 4]) -> Snapshot {
     Snapshot {
         block: 1,
         timestamp: NOW,
+        now: NOW,
         mode: Mode::Active,
         halted_at: 0,
         nonce: 7,

@@ -130,8 +130,7 @@ impl Keeper {
     pub async fn evaluate(&self) -> Result<Evaluation, Error> {
         let registry = self.registry().await?;
         let snapshot = Snapshot::read(self.chain(), registry, self.account()).await?;
-        let now = snapshot.timestamp.max(wall());
-        let decision = decide(&snapshot, registry, &self.policy, now);
+        let decision = decide(&snapshot, registry, &self.policy, snapshot.now);
         Ok(Evaluation { snapshot, decision })
     }
 
@@ -264,13 +263,6 @@ impl Keeper {
             }
         }
     }
-}
-
-/// {s} since the epoch. An idle chain's latest block may be old; the next one will carry about this time.
-fn wall() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |elapsed| elapsed.as_secs())
 }
 
 /// The next pause: `poll` after a success, half a second doubled per failure in a row otherwise, less up to a quarter

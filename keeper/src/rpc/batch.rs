@@ -10,10 +10,26 @@ use alloy::sol_types::SolCall;
 
 use super::{CallError, Chain, RpcError};
 
+/// `TIMESTAMP PUSH1 0 MSTORE PUSH1 32 PUSH1 0 RETURN`: creation code whose result is the block's time.
+const CLOCK: [u8; 9] = [0x42, 0x60, 0x00, 0x52, 0x60, 0x20, 0x60, 0x00, 0xf3];
+
+alloy::sol! {
+    /// The shape of the clock's answer.
+    #[derive(Debug)]
+    function clock() external view returns (uint256);
+}
+
 /// A batch under construction.
 #[derive(Debug, Default)]
 pub struct Batch {
-    calls: Vec<(Address, Bytes)>,
+    calls: Vec<Call>,
+}
+
+#[derive(Debug)]
+struct Call {
+    request: TransactionRequest,
+    /// Another block than the batch's.
+    at: Option<BlockId>,
 }
 
 /// Where the answer to a call will be.
@@ -33,14 +49,27 @@ pub struct Answers<'a> {
 impl Batch {
     /// Adds a view and returns the place of its answer.
     pub fn add<C: SolCall>(&mut self, to: Address, call: &C) -> Slot<C> {
-        self.calls.push((to, call.abi_encode().into()));
+        let request = TransactionRequest::default()
+            .to(to)
+            .input(call.abi_encode().into());
+        self.push(request, None)
+    }
+
+    /// Asks for the time that the block to come would carry. A node without a pending block tells the latest one's.
+    pub fn add_clock(&mut self) -> Slot<clockCall> {
+        let request = TransactionRequest::default().input(Bytes::from_static(&CLOCK).into());
+        self.push(request, Some(BlockId::pending()))
+    }
+
+    fn push<C>(&mut self, request: TransactionRequest, at: Option<BlockId>) -> Slot<C> {
+        self.calls.push(Call { request, at });
         Slot {
             index: self.calls.len() - 1,
             call: PhantomData,
         }
     }
 
-    /// Sends all views as one JSON-RPC batch, every one at the same block.
+    /// Sends all views as one JSON-RPC batch, every one at the same block; the clock alone looks ahead.
     ///
     /// # Errors
     ///
@@ -57,11 +86,10 @@ impl Batch {
         let client = chain.provider().client();
         let mut batch = BatchRequest::new(client);
         let mut waiters = Vec::with_capacity(self.calls.len());
-        for (to, input) in self.calls {
-            let request = TransactionRequest::default().to(to).input(input.into());
+        for Call { request, at: own } in self.calls {
             waiters.push(
                 batch
-                    .add_call::<_, Bytes>(method, &(request, at))
+                    .add_call::<_, Bytes>(method, &(request, own.unwrap_or(at)))
                     .map_err(failed)?,
             );
         }

@@ -7,7 +7,7 @@ mod chain;
 mod endpoint;
 mod error;
 
-pub use batch::{Answers, Batch, Slot};
+pub use batch::{Answers, Batch, Slot, clockCall};
 pub use chain::{Chain, Head, Receipt, Timeouts};
 pub use endpoint::Endpoint;
 pub use error::{CallError, RpcError};

@@ -89,6 +89,8 @@ pub struct Snapshot {
     pub block: u64,
     /// Chain time of the block, s.
     pub timestamp: u64,
+    /// Chain time of the block to come, s, as well as it can be known.
+    pub now: u64,
     /// The vault's mode.
     pub mode: Mode,
     /// Chain time of the latest halt; zero if none.

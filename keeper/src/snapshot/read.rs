@@ -1,5 +1,7 @@
 //! The batch behind a snapshot.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use alloy::primitives::{Address, U256};
 use alloy::rpc::types::BlockId;
 use gimbal_abi::{IEngine, IVault};
@@ -7,7 +9,7 @@ use gimbal_abi::{IEngine, IVault};
 use super::{AssetView, Mode, SignerView, Snapshot, Status};
 use crate::error::Error;
 use crate::registry::Registry;
-use crate::rpc::{Answers, Batch, CallError, Chain, Head, Slot};
+use crate::rpc::{Answers, Batch, CallError, Chain, Head, Slot, clockCall};
 
 /// One request for the latest block, one batch for everything at it.
 pub(super) async fn read(
@@ -28,6 +30,7 @@ struct Asked {
 }
 
 struct Slots {
+    clock: Slot<clockCall>,
     state: Slot<IVault::stateCall>,
     mode: Slot<IVault::modeSinceCall>,
     check: Slot<IEngine::checkRebalanceCall>,
@@ -46,6 +49,7 @@ impl Asked {
         let (vault, engine) = (registry.addresses.vault, registry.addresses.engine);
         let mut batch = Batch::default();
         let slots = Slots {
+            clock: batch.add_clock(),
             state: batch.add(vault, &IVault::stateCall {}),
             mode: batch.add(vault, &IVault::modeSinceCall {}),
             check: batch.add(engine, &IEngine::checkRebalanceCall {}),
@@ -81,6 +85,12 @@ impl Slots {
         signer: Option<Address>,
     ) -> Result<Snapshot, Error> {
         let failed = |error| Error::of_call("reading the snapshot", error);
+        // A node that cannot run the clock is like one without a pending block.
+        let ahead = answers
+            .take(self.clock)
+            .ok()
+            .map(|time| time.saturating_to());
+        let now = now(head.timestamp, ahead, wall());
         let state = answers.take(self.state).map_err(failed)?;
         let prices = answers.take(self.prices).map_err(failed)?;
         let check = answers.take(self.check).map_err(failed)?;
@@ -129,6 +139,7 @@ impl Slots {
         Ok(Snapshot {
             block: head.number,
             timestamp: head.timestamp,
+            now,
             mode: mode_of(state.mode)?,
             halted_at: answers.take(self.mode).map_err(failed)?.haltedAt,
             nonce: state.nonce,
@@ -161,5 +172,46 @@ fn mode_of(mode: u8) -> Result<Mode, Error> {
         other => Err(Error::Mismatch(format!(
             "the vault is in a mode {other} that this version does not know"
         ))),
+    }
+}
+
+/// Chain time of the block to come, s. A development chain tells it, and its clock need not be the wall's. A real one
+/// shows the latest block, which may be old on an idle chain, and its next block carries about the wall's time.
+fn now(head: u64, ahead: Option<u64>, wall: u64) -> u64 {
+    match ahead {
+        Some(ahead) if ahead > head => ahead,
+        _ => head.max(wall),
+    }
+}
+
+/// {s} since the epoch.
+fn wall() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |elapsed| elapsed.as_secs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::now;
+
+    #[test]
+    fn the_chain_s_own_clock_comes_first() {
+        assert_eq!(
+            now(100, Some(170), 5_000),
+            170,
+            "a chain that tells its time"
+        );
+        assert_eq!(
+            now(100, Some(100), 130),
+            130,
+            "an idle chain without a pending block"
+        );
+        assert_eq!(now(100, None, 130), 130, "a node that cannot tell");
+        assert_eq!(
+            now(9_000, Some(9_000), 130),
+            9_000,
+            "a chain that was warped ahead"
+        );
     }
 }

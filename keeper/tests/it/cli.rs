@@ -309,6 +309,32 @@ fn spending_needs_consent() {
 }
 
 #[test]
+fn a_deposit_that_cannot_succeed_costs_no_approval() {
+    let bench = Bench::new();
+    let (node, world) = World::in_band().serve();
+    let (config, key) = (bench.config(&node.url), bench.key());
+    let deposit = [
+        "deposit",
+        "--config",
+        path(&config),
+        "--key-file",
+        path(&key),
+        "--shares",
+        "1.5",
+        "--yes",
+    ];
+    let (code, _, stderr) = run(&deposit);
+    assert_eq!(code, 1);
+    assert!(stderr.contains("it holds 0 of"), "{stderr}");
+
+    world.lock().unwrap().mode = 2;
+    let (code, _, stderr) = run(&deposit);
+    assert_eq!(code, 5);
+    assert!(stderr.contains("WrongMode(mode: 2)"), "{stderr}");
+    assert_eq!(world.lock().unwrap().sent.len(), 0);
+}
+
+#[test]
 fn signals_end_the_loop_with_their_codes() {
     let bench = Bench::new();
     let (node, _world) = World::in_band().serve();

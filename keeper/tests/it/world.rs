@@ -151,7 +151,10 @@ impl World {
     }
 
     fn call(&self, request: &Value) -> Reply {
-        let to: Address = request["to"].as_str().unwrap().parse().unwrap();
+        let Some(to) = request["to"].as_str() else {
+            return Reply::Ok(json!(B256::from(U256::from(0x6b49_d200))));
+        };
+        let to: Address = to.parse().unwrap();
         let input: Bytes = request["input"].as_str().unwrap().parse().unwrap();
         let selector: [u8; 4] = input[..4].try_into().unwrap();
         if selector == IEngine::rebalanceCall::SELECTOR {
@@ -249,6 +252,9 @@ impl World {
             IERC20::symbolCall::SELECTOR => {
                 let symbol = if to == USDC { "USDC" } else { "WETH" };
                 IERC20::symbolCall::abi_encode_returns(&symbol.into())
+            }
+            IERC20::balanceOfCall::SELECTOR => {
+                IERC20::balanceOfCall::abi_encode_returns(&U256::ZERO)
             }
             IERC20::decimalsCall::SELECTOR => {
                 IERC20::decimalsCall::abi_encode_returns(&if to == USDC { 6 } else { 18 })
