@@ -22,9 +22,15 @@
 //! |---|---|
 //! | [`rules`] | version gates and stored parameters |
 //! | [`code`] | prefixes, fragments, compression |
-//! | [`memory`] | price of memory pages |
-//! | [`request`] | questions to the EVM and the answers |
-//! | [`entry`] | what a run starts and ends with |
+//! | `module`, `validate` | reading wasm, and what programs may hold |
+//! | `instrument` | the four rewriting passes and the operators' prices |
+//! | `estimate`, `activate` | predicted costs, gas of an activation, and the whole of it |
+//! | `program` | compiling, and the engine's configuration |
+//! | [`entry`], `run` | what a run starts and ends with, and driving it |
+//! | [`request`], `mailbox` | questions to the EVM, their answers, and how they pass |
+//! | `host`, `hostio`, `cache` | meter and memory access, the host functions, the storage cache |
+//! | `pricing`, [`memory`] | ink of host functions, gas of memory pages |
+//! | [`vectors`] | running conformance vectors against a small made-up EVM |
 
 mod activate;
 mod cache;

@@ -1,6 +1,6 @@
 //! What Stylus asks of a module beyond the wasm standard.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use wasmparser::{ExternalKind, TypeRef, ValType};
 
@@ -85,13 +85,14 @@ fn imports(module: &Module<'_>, rules: &Rules) -> Result<(), ActivationError> {
 }
 
 fn exports(module: &Module<'_>, rules: &Rules) -> Result<(), ActivationError> {
+    let imports: HashSet<_> = module.imports.iter().map(|import| import.name).collect();
     let mut kept = 0;
     for export in &module.exports {
         let name = export.name.rsplit("__").next().unwrap_or(export.name);
         if name.starts_with(RESERVED_PREFIX) {
             return Err(ActivationError::NameReserved(export.name.to_owned()));
         }
-        if module.imports.iter().any(|import| import.name == name) {
+        if imports.contains(name) {
             return Err(ActivationError::ExportShadowsImport(export.name.to_owned()));
         }
         if rules.debug || [ENTRYPOINT, MEMORY, START].contains(&export.name) {

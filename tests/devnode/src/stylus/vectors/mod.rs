@@ -174,5 +174,5 @@ fn observe(
     })
 }
 
-/// The errors that a vector's activation can expect.
+/// What came of activating a vector's program.
 type Activated = Result<super::Activation, ActivationError>;
