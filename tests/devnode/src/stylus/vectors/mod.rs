@@ -1,7 +1,7 @@
 //! Conformance vectors: programs with the figures that Nitro's own VM gives for them.
 //!
 //! A file is one JSON array. Each vector is activated, and run once for every expected run, against a
-//! small EVM that is made for the purpose ([`mock`]); every field that a vector names must agree.
+//! small EVM that is made for the purpose; every field that a vector names must agree.
 
 mod compare;
 mod format;
