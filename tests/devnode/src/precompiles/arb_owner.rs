@@ -42,10 +42,10 @@ impl Precompile for ArbOwner {
     }
 
     fn run(frame: &mut Metered<'_, '_>, call: Calls) -> Result<Vec<u8>, Failure> {
-        let gas = frame.gas_left();
         if !frame.is_member(chain_owners(), frame.caller)? {
             return Err(Failure::Burn);
         }
+        frame.make_free();
         let event = (Self::access(&call) >= Access::Write).then(|| OwnerActs {
             method: call.selector().into(),
             owner: frame.caller,
@@ -55,7 +55,6 @@ impl Precompile for ArbOwner {
         if let Some(event) = event {
             frame.emit(&event)?;
         }
-        frame.set_gas_left(gas);
         Ok(result)
     }
 }

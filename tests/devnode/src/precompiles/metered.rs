@@ -55,7 +55,9 @@ pub(super) struct Metered<'c, 'a> {
     pub(super) address: Address,
     pub(super) caller: Address,
     pub(super) value: U256,
+    gas_limit: u64,
     gas_left: u64,
+    is_free: bool,
 }
 
 impl<'c, 'a> Metered<'c, 'a> {
@@ -65,7 +67,9 @@ impl<'c, 'a> Metered<'c, 'a> {
             address: inputs.bytecode_address,
             caller: inputs.caller,
             value: inputs.call_value(),
+            gas_limit: inputs.gas_limit,
             gas_left: inputs.gas_limit,
+            is_free: false,
         }
     }
 
@@ -73,12 +77,21 @@ impl<'c, 'a> Metered<'c, 'a> {
         self.gas_left
     }
 
-    /// Gives gas back, for callers who pay nothing.
-    pub(super) fn set_gas_left(&mut self, gas: u64) {
-        self.gas_left = gas;
+    /// From here on the call costs nothing, nor did it so far.
+    pub(super) fn make_free(&mut self) {
+        self.gas_left = self.gas_limit;
+        self.is_free = true;
+    }
+
+    /// {gas} What a call that burned all its gas has left: nothing, unless it is free.
+    pub(super) fn gas_burned_left(&self) -> u64 {
+        if self.is_free { self.gas_limit } else { 0 }
     }
 
     pub(super) fn burn(&mut self, gas: u64) -> Result<(), Failure> {
+        if self.is_free {
+            return Ok(());
+        }
         match self.gas_left.checked_sub(gas) {
             Some(left) => self.gas_left = left,
             None => {

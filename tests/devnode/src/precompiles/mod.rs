@@ -145,7 +145,11 @@ impl<'a> PrecompileProvider<Context<'a>> for Precompiles {
         let (result, output, left) = match result {
             Ok(output) => (InstructionResult::Return, output, frame.gas_left()),
             Err(Failure::Revert(data)) => (InstructionResult::Revert, data, frame.gas_left()),
-            Err(Failure::Burn) => (InstructionResult::Revert, Vec::new(), 0),
+            Err(Failure::Burn) => (
+                InstructionResult::Revert,
+                Vec::new(),
+                frame.gas_burned_left(),
+            ),
         };
         let mut gas = Gas::new_with_regular_gas_and_reservoir(inputs.gas_limit, inputs.reservoir);
         gas.set_remaining(left.min(inputs.gas_limit));

@@ -3,6 +3,7 @@
 //! Programs are wat text, compressed and deployed as cargo-stylus does it.
 
 mod activation;
+mod arbos;
 mod chain;
 mod control;
 mod deployer;
