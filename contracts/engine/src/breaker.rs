@@ -57,7 +57,7 @@ pub(crate) fn near_bound(asset: usize, listing: &Listing, whole: u128) -> Option
 
 /// The first feed of a book that is near a bound.
 pub(crate) fn any_near_bound(book: &Book) -> Option<Trip> {
-    let mut assets = book.listings.iter().zip(&book.wholes).enumerate();
+    let mut assets = book.listings.iter().zip(book.wholes).enumerate();
     assets.find_map(|(asset, (listing, whole))| near_bound(asset, listing, *whole))
 }
 
@@ -171,6 +171,6 @@ pub(crate) fn resume(engine: &mut Engine) -> Result<()> {
         return Err(Error::at::<BadPrice>(trip.asset));
     }
     let twaps = book.all_twaps(engine, &limits)?;
-    check_deviation(&book, &twaps, &limits)?;
+    check_deviation(&book, twaps, &limits)?;
     vault::resume(engine)
 }

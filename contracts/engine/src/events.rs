@@ -8,40 +8,19 @@ use alloy_primitives::B256;
 use stylus_sdk::{host::VM, prelude::*};
 
 use crate::{
-    calls::extend,
+    calls::{extend, keep},
     words::{Field, number},
 };
 
-alloy_sol_types::sol! {
-    struct Limits {
-        uint16 slippageBps;
-        uint16 lossBps;
-        uint16 gainBps;
-        uint16 deviationSkipBps;
-        uint16 deviationTripBps;
-        uint16 deviationSpotBps;
-        uint16 tradeBpsMax;
-        uint32 cooldown;
-        uint32 twapWindow;
-        uint32 sequencerGrace;
-        uint128 tradeUsdMin;
-    }
-
-    event KeeperSet(address indexed caller, address indexed keeper, bool allowed);
-    event LimitsSet(address indexed caller, Limits limits);
-    event Rebalanced(
-        address indexed keeper,
-        uint64 indexed nonce,
-        uint256 navBefore,
-        uint256 navAfter,
-        uint256 driftBefore,
-        uint256 driftAfter,
-        uint256[] prices
-    );
-    event TargetsSet(address indexed caller, uint64[] targets, uint16[] bands);
-    event Tripped(address indexed caller, uint8 reason, uint256 index, uint256 value, uint256 limit);
-    event VenueAdded(address indexed caller, uint256 index, address venue);
-}
+#[rustfmt::skip]
+pub(crate) use crate::interface::IEngine::{
+    KeeperSet,
+    LimitsSet,
+    Rebalanced,
+    TargetsSet,
+    Tripped,
+    VenueAdded,
+};
 
 /// Emits an event: its topics after the signature, and its data.
 #[inline(never)]
@@ -54,7 +33,7 @@ pub(crate) fn emit(vm: &VM, signature: B256, indexed: &[B256], data: &[B256]) {
 
 /// `head`, and the arrays that follow it: offsets, then each array's length and items.
 #[inline(never)]
-pub(crate) fn arrays(head: &[B256], arrays: &[&[B256]]) -> Vec<B256> {
+pub(crate) fn arrays(head: &[B256], arrays: &[&[B256]]) -> &'static [B256] {
     let mut data = Vec::from(head);
     let mut words = head.len().saturating_add(arrays.len());
     for array in arrays {
@@ -65,5 +44,5 @@ pub(crate) fn arrays(head: &[B256], arrays: &[&[B256]]) -> Vec<B256> {
         data.push(number(array.len()).to_word());
         data.extend_from_slice(array);
     }
-    data
+    keep(data)
 }

@@ -14,7 +14,8 @@
 //! | [`registry`], [`listing`] | assets, limits and venues in storage; what may be listed |
 //! | [`limits`], [`roles`] | hard caps and setters; who may do what |
 //! | [`vault`], [`calls`] | the vault's side; the only unsafe code |
-//! | [`abi`], [`words`], [`errors`], [`events`] | the interface as words |
+//! | [`interface`], [`input`], [`abi`], [`errors`], [`events`] | `IEngine.sol` and its way in and out |
+//! | [`words`] | records in storage, and the types that a word can hold |
 
 #![cfg_attr(not(any(test, feature = "export-abi")), no_main, no_std)]
 #![deny(
@@ -47,12 +48,17 @@
 #[macro_use]
 extern crate alloc;
 
-pub mod abi;
+#[macro_use]
+mod words;
+
+mod abi;
 mod breaker;
 mod calls;
-pub mod errors;
+mod errors;
 mod events;
 mod feed;
+mod input;
+mod interface;
 mod limits;
 mod listing;
 mod pool;
@@ -64,7 +70,6 @@ mod sequencer;
 mod sources;
 mod trading;
 mod vault;
-mod words;
 
 #[cfg(test)]
 mod testing;
@@ -73,20 +78,24 @@ mod tests;
 
 use alloc::vec::Vec;
 
-use alloy_primitives::{Address, U256};
+use alloy_primitives::{Address, B256};
 use alloy_sol_types::SolEvent;
 use stylus_sdk::{
+    ArbResult,
+    abi::Router,
     prelude::*,
     storage::{StorageAddress, StorageArray, StorageB256, StorageBool, StorageMap},
+    stylus_core::ConstructorGuard,
 };
 
 use crate::{
-    abi::{Asset, Limits, Trade},
+    calls::{each, extend, keep},
     errors::{Error, Result, ZeroAddress},
     events::{KeeperSet, VenueAdded, emit},
+    input::Input,
     registry::{ASSETS_SLOTS, VENUES_MAX},
     roles::{only_owner, only_owner_or_guardian},
-    words::{Field, saturated},
+    words::Field,
 };
 
 /// The engine's storage.
@@ -102,49 +111,64 @@ pub struct Engine {
     keepers: StorageMap<Address, StorageBool>,
 }
 
-/// `IEngine`, in its order.
-#[public]
 impl Engine {
-    /// Lists the assets of `vault`; `reference` is the index of the asset that all pools are quoted in.
-    #[constructor]
-    pub fn constructor(
-        &mut self,
-        vault: Address,
-        sequencer_feed: Address,
-        reference: U256,
-        assets: Vec<Asset>,
-        limits: Limits,
-    ) -> Result<()> {
-        let reference = saturated(reference);
-        listing::list(self, vault, sequencer_feed, reference, &assets, &limits)
+    /// `IEngine`, in its order; none for a selector that it does not have.
+    fn call(&mut self, selector: u32, input: Input<'_>) -> Result<Option<&'static [B256]>> {
+        Ok(Some(match selector {
+            // ------------------------------------------------------------------ act
+            interface::REBALANCE => {
+                let (nonce, deadline) = (input.number(1, 8)?, input.number(2, 8)?);
+                rebalance::run(self, input.trades(0)?, nonce, deadline)?
+            }
+            interface::POKE => each(&[u64::from(breaker::poke(self)?)]),
+            interface::RESUME => done(breaker::resume(self))?,
+
+            // ------------------------------------------------------------------ configure
+            interface::SET_KEEPER => done(self.set_keeper(input.address(0)?, input.flag(1)?))?,
+            interface::SET_LIMITS => {
+                let limits = input.limits(0)?;
+                only_owner(self)?;
+                done(limits::set(self, &limits))?
+            }
+            interface::SET_TARGETS => {
+                let (targets, bands) = (input.numbers(0, 8)?, input.numbers(1, 2)?);
+                only_owner(self)?;
+                done(limits::set_targets(self, targets, bands))?
+            }
+            interface::ADD_VENUE => each(&[self.add_venue(input.address(0)?)?]),
+
+            // ------------------------------------------------------------------ views
+            interface::CHECK_REBALANCE => report::check(self)?,
+            interface::PRICES => report::prices(self),
+            interface::NAV => each(&[report::nav(self)?]),
+            interface::WEIGHTS => report::weights(self)?,
+            interface::ASSET => keep(self.listed_asset(input.index(0)?)?.words().to_vec()),
+            interface::LIMITS => keep(self.bounds().words().to_vec()),
+            interface::IS_KEEPER => each(&[u64::from(self.keepers.get(input.address(0)?))]),
+            interface::VENUES => self.all_venues(),
+            interface::VAULT => each(&[self.vault.get()]),
+            interface::SEQUENCER_FEED => each(&[self.sequencer_feed.get()]),
+            interface::REFERENCE => each(&[self.status().reference]),
+            interface::LAST_REBALANCE => each(&[self.status().last_rebalance]),
+            _ => return Ok(None),
+        }))
     }
 
-    // ------------------------------------------------------------------------------------------ act
-
-    /// Trades the vault towards its targets: outcome (0 done, 1 tripped), nav before and after.
-    pub fn rebalance(
-        &mut self,
-        trades: Vec<Trade>,
-        nonce: u64,
-        deadline: u64,
-    ) -> Result<(u8, U256, U256)> {
-        rebalance::run(self, &trades, nonce, deadline)
+    /// Lists the assets of a vault; see [`listing::list`].
+    fn construct(&mut self, input: Input<'_>) -> Result<()> {
+        let (vault, sequencer_feed) = (input.address(0)?, input.address(1)?);
+        let (reference, assets) = (input.index(2)?, input.assets(3)?);
+        listing::list(
+            self,
+            vault,
+            sequencer_feed,
+            reference,
+            assets,
+            &input.limits(4)?,
+        )
     }
 
-    /// Latches HALTED if a trip condition holds for any asset: outcome (0 nothing, 1 tripped).
-    pub fn poke(&mut self) -> Result<u8> {
-        breaker::poke(self).map(u8::from)
-    }
-
-    /// Resumes the vault, with every source healthy.
-    pub fn resume(&mut self) -> Result<()> {
-        breaker::resume(self)
-    }
-
-    // ------------------------------------------------------------------------------------------ configure
-
-    /// Allows or removes a keeper.
-    pub fn set_keeper(&mut self, keeper: Address, allowed: bool) -> Result<()> {
+    fn set_keeper(&mut self, keeper: Address, allowed: bool) -> Result<()> {
         if allowed {
             only_owner(self)?;
         } else {
@@ -161,90 +185,59 @@ impl Engine {
         Ok(())
     }
 
-    /// Replaces all limits.
-    pub fn set_limits(&mut self, limits: Limits) -> Result<()> {
-        only_owner(self)?;
-        limits::set(self, &limits)
-    }
-
-    /// Replaces all targets and bands.
-    pub fn set_targets(&mut self, targets: Vec<u64>, bands: Vec<u16>) -> Result<()> {
-        only_owner(self)?;
-        let bands: Vec<u64> = bands.into_iter().map(u64::from).collect();
-        limits::set_targets(self, &targets, &bands)
-    }
-
-    /// Adds a venue.
-    pub fn add_venue(&mut self, venue: Address) -> Result<U256> {
+    fn add_venue(&mut self, venue: Address) -> Result<u64> {
         only_owner(self)?;
         let index = self.push_venue(venue)?;
         let vm = self.vm();
         let indexed = [vm.msg_sender().to_word()];
         let data = [index.to_word(), venue.to_word()];
         emit(vm, VenueAdded::SIGNATURE_HASH, &indexed, &data);
-        Ok(U256::from(index))
+        Ok(index)
+    }
+}
+
+/// The way in, in place of the SDK's `#[public]`: see [`input`].
+impl Router<Self> for Engine {
+    type Storage = Self;
+
+    fn route(engine: &mut Self, selector: u32, input: &[u8]) -> Option<ArbResult> {
+        // Nothing is payable.
+        if let Err(refused) = engine.deny_value("") {
+            return Some(Err(refused));
+        }
+        match engine.call(selector, Input::new(input)) {
+            Ok(words) => words.map(|words| {
+                let mut data = Vec::new();
+                extend(&mut data, words);
+                Ok(data)
+            }),
+            Err(Error(data)) => Some(Err(data.to_vec())),
+        }
     }
 
-    // ------------------------------------------------------------------------------------------ views
-
-    /// Whether a rebalance would be accepted now, and why not.
-    pub fn check_rebalance(&self) -> Result<(u8, u64, U256, U256, U256)> {
-        report::check(self)
+    fn receive(_: &mut Self) -> Option<Result<(), Vec<u8>>> {
+        None
     }
 
-    /// Prices by source, and flags.
-    #[allow(clippy::type_complexity, reason = "the tuple is the ABI")]
-    pub fn prices(&self) -> Result<(Vec<U256>, Vec<U256>, Vec<U256>, Vec<U256>)> {
-        Ok(report::prices(self))
+    fn fallback(_: &mut Self, _: &[u8]) -> Option<ArbResult> {
+        None
     }
 
-    /// Value of the managed basket by feed prices.
-    pub fn nav(&self) -> Result<U256> {
-        report::nav(self)
+    fn constructor(engine: &mut Self, input: &[u8]) -> Option<ArbResult> {
+        let once = engine
+            .deny_value("")
+            .and_then(|()| engine.check_constructor_slot());
+        Some(match once {
+            Ok(()) => match engine.construct(Input::new(input)) {
+                Ok(()) => Ok(Vec::new()),
+                Err(Error(data)) => Err(data.to_vec()),
+            },
+            Err(refused) => Err(refused),
+        })
     }
+}
 
-    /// Current weights, targets and bands.
-    pub fn weights(&self) -> Result<(Vec<U256>, Vec<U256>, Vec<U256>)> {
-        report::weights(self)
-    }
-
-    /// How an asset is priced and how far it may drift.
-    pub fn asset(&self, index: U256) -> Result<Asset> {
-        self.listed_asset(saturated(index))
-    }
-
-    /// The bounds on every rebalance.
-    pub fn limits(&self) -> Limits {
-        self.bounds()
-    }
-
-    /// Whether an account may rebalance.
-    pub fn is_keeper(&self, account: Address) -> bool {
-        self.keepers.get(account)
-    }
-
-    /// The venues, in the order of their indices.
-    pub fn venues(&self) -> Vec<Address> {
-        self.all_venues()
-    }
-
-    /// The vault.
-    pub fn vault(&self) -> Address {
-        self.vault.get()
-    }
-
-    /// The sequencer's uptime feed.
-    pub fn sequencer_feed(&self) -> Address {
-        self.sequencer_feed.get()
-    }
-
-    /// Index of the asset that all pools are quoted in.
-    pub fn reference(&self) -> U256 {
-        U256::from(self.status().reference)
-    }
-
-    /// Chain time of the latest rebalance.
-    pub fn last_rebalance(&self) -> u64 {
-        self.status().last_rebalance
-    }
+/// Nothing to return.
+fn done(result: Result<()>) -> Result<&'static [B256]> {
+    result.map(|()| &[][..])
 }

@@ -1,13 +1,12 @@
 //! Limits and targets: hard caps that no role can exceed, and the setters behind them.
 
-use alloc::vec::Vec;
-
 use alloy_sol_types::SolEvent;
 use stylus_sdk::prelude::*;
 
 use crate::{
     Engine,
     abi::Limits,
+    calls::each,
     errors::{Error, HardCap, LengthMismatch, Result, TargetSum},
     events::{LimitsSet, TargetsSet, arrays, emit},
     words::{Field, number},
@@ -80,12 +79,8 @@ pub(crate) fn set_targets(engine: &mut Engine, targets: &[u64], bands: &[u64]) -
     }
     let vm = engine.vm();
     let caller = vm.msg_sender().to_word();
-    let [targets, bands] = [targets, bands].map(|list| -> Vec<_> {
-        let words = list.iter().map(Field::to_word);
-        words.collect()
-    });
-    let data = arrays(&[], &[&targets, &bands]);
-    emit(vm, TargetsSet::SIGNATURE_HASH, &[caller], &data);
+    let data = arrays(&[], &[each(targets), each(bands)]);
+    emit(vm, TargetsSet::SIGNATURE_HASH, &[caller], data);
     Ok(())
 }
 

@@ -1,7 +1,5 @@
 //! What an engine is built on: the vault's own assets, each with a feed and a pool that fit it.
 
-use alloc::vec::Vec;
-
 use alloy_primitives::Address;
 use gimbal_core::price::{FEED_DECIMALS_MAX, TOKEN_DECIMALS_MAX};
 use stylus_sdk::{function_selector, prelude::*};
@@ -9,7 +7,7 @@ use stylus_sdk::{function_selector, prelude::*};
 use crate::{
     Engine,
     abi::{Asset, Limits},
-    calls::{Reply, read},
+    calls::{Reply, keep, read},
     errors::{
         BadPrice, Error, HardCap, LengthMismatch, NotListed, RegistryMismatch, Result, ZeroAddress,
     },
@@ -55,7 +53,7 @@ pub(crate) fn list(
         return Err(Error::of::<NotListed>(&[reference]));
     };
     let (mut dearest, mut second) = (0, 0);
-    for (i, (asset, token)) in assets.iter().zip(&tokens).enumerate() {
+    for (i, (asset, token)) in assets.iter().zip(tokens).enumerate() {
         if asset.token != *token {
             return Err(Error::at::<RegistryMismatch>(i));
         }
@@ -66,6 +64,14 @@ pub(crate) fn list(
             if !asset.pool.is_zero() {
                 return Err(Error::at::<RegistryMismatch>(i));
             }
+            let liquidity_min = asset.liquidity_min;
+            engine.set_market(
+                i,
+                &Market {
+                    liquidity_min,
+                    ..Market::default()
+                },
+            );
             continue;
         }
         let (market, fee) = market(engine, i, asset, reference_asset.token)?;
@@ -79,9 +85,9 @@ pub(crate) fn list(
         path_fee: dearest.saturating_add(second),
         ..Status::default()
     });
-    let targets: Vec<u64> = assets.iter().map(|asset| asset.target).collect();
-    let bands: Vec<u64> = assets.iter().map(|asset| asset.band).collect();
-    limits::set_targets(engine, &targets, &bands)?;
+    let targets = assets.iter().map(|asset| asset.target).collect();
+    let bands = assets.iter().map(|asset| asset.band).collect();
+    limits::set_targets(engine, keep(targets), keep(bands))?;
     limits::set(engine, bounds)
 }
 
@@ -142,7 +148,7 @@ fn ask<T>(
     engine: &Engine,
     target: Address,
     selector: [u8; 4],
-    take: impl Fn(&Reply) -> Option<T>,
+    take: impl Fn(Reply) -> Option<T>,
 ) -> Result<T> {
-    take(&read(engine.vm(), target, &selector)?).ok_or_else(|| Error::call_failed(target))
+    take(read(engine.vm(), target, &selector)?).ok_or_else(|| Error::call_failed(target))
 }

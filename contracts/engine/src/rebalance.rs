@@ -3,9 +3,7 @@
 //! One price vector serves from the first check to the last, so that a trade can be judged by what it did to the basket
 //! and not by what the market did meanwhile.
 
-use alloc::vec::Vec;
-
-use alloy_primitives::U256;
+use alloy_primitives::{B256, U256};
 use alloy_sol_types::SolEvent;
 use gimbal_core::{
     ASSETS_MAX,
@@ -18,6 +16,7 @@ use crate::{
     Engine,
     abi::{Limits, Trade},
     breaker,
+    calls::each,
     errors::{
         BadNonce, Cooldown, DeadlinePassed, DriftNotReduced, Error, GainTooLarge, LossTooLarge,
         NotBreached, Overshoot, Result, SupplyChanged, TradeCount, WrongMode,
@@ -33,18 +32,18 @@ use crate::{
 };
 
 /// What [`run`] returns: the outcome of the interface, nav before and after {uoa}.
-pub(crate) type Outcome = (u8, U256, U256);
+type Outcome = &'static [B256];
 
 /// Done.
-const DONE: u8 = 0;
+const DONE: U256 = U256::ZERO;
 /// Tripped: nothing was traded, HALTED is latched.
-const TRIPPED: u8 = 1;
+const TRIPPED: u64 = 1;
 
 /// See `IEngine.rebalance`, which states the order of the guards.
 #[inline(never)]
 pub(crate) fn run(
     engine: &mut Engine,
-    trades: &[Trade],
+    trades: &[Trade<'_>],
     nonce: u64,
     deadline: u64,
 ) -> Result<Outcome> {
@@ -58,11 +57,11 @@ pub(crate) fn run(
         return tripped(engine, &trip);
     }
     let twaps = book.twaps(engine, &limits, &traded(trades))?;
-    if let Some(trip) = breaker::any_deviation(&book, &twaps, limits.deviation_trip_bps) {
+    if let Some(trip) = breaker::any_deviation(&book, twaps, limits.deviation_trip_bps) {
         return tripped(engine, &trip);
     }
-    breaker::check_deviation(&book, &twaps, &limits)?;
-    let start = book.measure(&before.amounts)?;
+    breaker::check_deviation(&book, twaps, &limits)?;
+    let start = book.measure(before.amounts)?;
     if !start.breached {
         return Err(Error::wide::<NotBreached>(&[start.drift_max]));
     }
@@ -72,7 +71,7 @@ pub(crate) fn run(
     engine.set_status(&status);
     let mut session = Session {
         book: &book,
-        twaps: &twaps,
+        twaps,
         limits: &limits,
         amounts: before.amounts,
     };
@@ -84,12 +83,12 @@ pub(crate) fn run(
     if after.supply != before.supply {
         return Err(Error::wide::<SupplyChanged>(&[before.supply, after.supply]));
     }
-    let end = book.measure(&after.amounts)?;
+    let end = book.measure(after.amounts)?;
     check_drift(&start, &end)?;
-    check_overshoot(&book, trades, &after.amounts, end.nav)?;
+    check_overshoot(&book, trades, after.amounts, end.nav)?;
     check_nav(start.nav, end.nav, &limits)?;
     announce(engine, nonce, &book, &start, &end);
-    Ok((DONE, start.nav, end.nav))
+    Ok(each(&[DONE, start.nav, end.nav]))
 }
 
 /// Chain time until which the next rebalance has to wait; zero if it has not.
@@ -132,11 +131,11 @@ fn check_vault(state: &vault::State, nonce: u64) -> Result<()> {
 /// Latches and returns, so that the latch lasts.
 fn tripped(engine: &mut Engine, trip: &breaker::Trip) -> Result<Outcome> {
     breaker::latch(engine, trip)?;
-    Ok((TRIPPED, U256::ZERO, U256::ZERO))
+    Ok(each(&[TRIPPED, 0, 0]))
 }
 
 /// Which assets are traded; one that is not listed is refused with its trade.
-fn traded(trades: &[Trade]) -> [bool; ASSETS_MAX] {
+fn traded(trades: &[Trade<'_>]) -> [bool; ASSETS_MAX] {
     let mut traded = [false; ASSETS_MAX];
     for trade in trades {
         for asset in [trade.asset_in, trade.asset_out] {
@@ -159,7 +158,7 @@ fn check_drift(start: &Measure, end: &Measure) -> Result<()> {
 }
 
 /// No asset that was sold is short of its target, and none that was bought is above it, by more than the tolerance.
-fn check_overshoot(book: &Book, trades: &[Trade], amounts: &[U256], nav: U256) -> Result<()> {
+fn check_overshoot(book: &Book, trades: &[Trade<'_>], amounts: &[U256], nav: U256) -> Result<()> {
     let tolerance = mul_div_down(nav, OVERSHOOT_BPS, BPS)?;
     for trade in trades {
         let sold = book.holding(amounts, position(trade.asset_in))?;
@@ -188,9 +187,8 @@ fn check_nav(before: U256, after: U256, limits: &Limits) -> Result<()> {
 
 fn announce(engine: &Engine, nonce: u64, book: &Book, start: &Measure, end: &Measure) {
     let vm = engine.vm();
-    let head = [start.nav, end.nav, start.drift_max, end.drift_max].map(|word| word.to_word());
-    let prices: Vec<_> = book.wholes.iter().map(Field::to_word).collect();
+    let head = each(&[start.nav, end.nav, start.drift_max, end.drift_max]);
     let indexed = [vm.msg_sender().to_word(), nonce.to_word()];
-    let data = arrays(&head, &[&prices]);
-    emit(vm, Rebalanced::SIGNATURE_HASH, &indexed, &data);
+    let data = arrays(head, &[each(book.wholes)]);
+    emit(vm, Rebalanced::SIGNATURE_HASH, &indexed, data);
 }

@@ -9,7 +9,8 @@ use crate::{
     Engine,
     abi::{Asset, Limits},
     errors::{Error, HardCap, NotListed, Result, UnknownVenue, ZeroAddress},
-    words::{Field, number, position, record},
+    events::arrays,
+    words::{Field, number, position},
 };
 
 /// Most venues that an engine can know.
@@ -137,13 +138,13 @@ impl Engine {
         }
     }
 
-    /// All venues.
-    pub(crate) fn all_venues(&self) -> Vec<Address> {
+    /// All venues, as `venues()` returns them.
+    pub(crate) fn all_venues(&self) -> &'static [B256] {
         let mut venues = Vec::new();
         while let Ok(venue) = self.venue(number(venues.len())) {
-            venues.push(venue);
+            venues.push(venue.to_word());
         }
-        venues
+        arrays(&[], &[&venues])
     }
 
     /// Adds a venue and returns its index; errors: [`ZeroAddress`], [`HardCap`].

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use alloy_primitives::U256;
+use alloy_primitives::{B256, U256};
 use gimbal_core::{Price, price::whole_price};
 use stylus_sdk::prelude::*;
 
@@ -10,7 +10,9 @@ use crate::{
     Engine,
     abi::Limits,
     breaker,
+    calls::each,
     errors::{Result, StalePrice},
+    events::arrays,
     feed, pool,
     rebalance::cooling_until,
     sequencer::{Uptime, uptime},
@@ -41,28 +43,28 @@ const DEVIATION_SKIP: u64 = 32;
 const DEVIATION_TRIP: u64 = 64;
 const DEVIATION_SPOT: u64 = 128;
 
-/// Status, time at which to ask again, drift, and bit masks of the assets above and below their targets.
-pub(crate) type Check = (u8, u64, U256, U256, U256);
-
-/// Prices by source, D18{usd/whole token}, and flags.
-pub(crate) type Sources = (Vec<U256>, Vec<U256>, Vec<U256>, Vec<U256>);
-
 /// See `IEngine.checkRebalance`. TWAPs are those of all assets: whatever is traded, they are sound.
 ///
 /// Errors: the vault's, such as `Locked`, and `Overflow`.
 #[inline(never)]
-pub(crate) fn check(engine: &Engine) -> Result<Check> {
+pub(crate) fn check(engine: &Engine) -> Result<&'static [B256]> {
     let state = vault::state(engine)?;
     let book = Book::read(engine);
-    let (mut drift, mut over, mut under) = (U256::ZERO, U256::ZERO, U256::ZERO);
+    let (mut drift, mut over, mut under) = (U256::ZERO, 0, 0);
     let mut breached = false;
     if let Ok(book) = &book {
-        let measure = book.measure(&state.amounts)?;
+        let measure = book.measure(state.amounts)?;
         (over, under) = sides(book, &measure);
         (drift, breached) = (measure.drift_max, measure.breached);
     }
     let (status, retry_at) = judge(engine, state.mode, book, breached);
-    Ok((status, retry_at, drift, over, under))
+    Ok(each(&[
+        U256::from(status),
+        U256::from(retry_at),
+        drift,
+        U256::from(over),
+        U256::from(under),
+    ]))
 }
 
 /// The first reason against a rebalance, and when it may be gone.
@@ -93,7 +95,7 @@ fn judge_prices(engine: &Engine, book: &Book, limits: &Limits, breached: bool) -
     let Ok(twaps) = book.all_twaps(engine, limits) else {
         return TWAP;
     };
-    let deviates = |limit| breaker::any_deviation(book, &twaps, limit).is_some();
+    let deviates = |limit| breaker::any_deviation(book, twaps, limit).is_some();
     if deviates(limits.deviation_trip_bps) {
         WOULD_TRIP
     } else if deviates(limits.deviation_skip_bps) {
@@ -106,24 +108,29 @@ fn judge_prices(engine: &Engine, book: &Book, limits: &Limits, breached: bool) -
 }
 
 /// Bit masks of the assets above and below their targets; a basket worth nothing has neither.
-fn sides(book: &Book, measure: &Measure) -> (U256, U256) {
-    let (mut over, mut under) = (U256::ZERO, U256::ZERO);
+fn sides(book: &Book, measure: &Measure) -> (u64, u64) {
+    let (mut over, mut under) = (0, 0);
     if measure.nav.is_zero() {
         return (over, under);
     }
-    let pairs = measure.weights.iter().zip(&book.targets).enumerate();
-    for (asset, (weight, target)) in pairs {
-        over.set_bit(asset, weight > target);
-        under.set_bit(asset, weight < target);
+    let mut bit = 1;
+    for (weight, target) in measure.weights.iter().zip(book.targets) {
+        if weight > target {
+            over |= bit;
+        }
+        if weight < target {
+            under |= bit;
+        }
+        bit <<= 1;
     }
     (over, under)
 }
 
 /// See `IEngine.prices`. A thin pool's TWAP is shown, but not compared.
 #[inline(never)]
-pub(crate) fn prices(engine: &Engine) -> Sources {
+pub(crate) fn prices(engine: &Engine) -> &'static [B256] {
     let (limits, status) = (engine.bounds(), engine.status());
-    let mut sources = Sources::default();
+    let [mut answers, mut twaps, mut spots, mut all_flags] = [const { Vec::new() }; 4];
     let reference = status.reference();
     let reference_price = feed::answer(engine, reference, &engine.listing(reference));
     let reference_price = reference_price.ok().map(|answer| answer.price);
@@ -149,13 +156,15 @@ pub(crate) fn prices(engine: &Engine) -> Sources {
             let whole = price.map(|price| whole_price(price, low8(listing.token_decimals)));
             whole.and_then(|whole| whole.ok()).unwrap_or_default()
         };
-        let whole_answer = answer.map_or(0, |answer| answer.whole);
-        sources.0.push(U256::from(whole_answer));
-        sources.1.push(whole(twap));
-        sources.2.push(whole(spot));
-        sources.3.push(U256::from(flags));
+        answers.push(U256::from(answer.map_or(0, |answer| answer.whole)));
+        twaps.push(whole(twap));
+        spots.push(whole(spot));
+        all_flags.push(U256::from(flags));
     }
-    sources
+    arrays(
+        &[],
+        &[each(&answers), each(&twaps), each(&spots), each(&all_flags)],
+    )
 }
 
 /// TWAP and spot price of an asset that has a pool, and what is wrong with them.
@@ -199,15 +208,18 @@ fn pool_prices(
 #[inline(never)]
 pub(crate) fn nav(engine: &Engine) -> Result<U256> {
     let state = vault::state(engine)?;
-    Ok(Book::read(engine)?.measure(&state.amounts)?.nav)
+    Ok(Book::read(engine)?.measure(state.amounts)?.nav)
 }
 
 /// Weights and targets D18, bands {bps}. Errors: those of [`Book::read`], the vault's.
 #[inline(never)]
-pub(crate) fn weights(engine: &Engine) -> Result<(Vec<U256>, Vec<U256>, Vec<U256>)> {
+pub(crate) fn weights(engine: &Engine) -> Result<&'static [B256]> {
     let state = vault::state(engine)?;
     let book = Book::read(engine)?;
-    let weights = book.measure(&state.amounts)?.weights;
-    let bands = book.listings.iter().map(|listing| U256::from(listing.band));
-    Ok((weights, book.targets, bands.collect()))
+    let weights = book.measure(state.amounts)?.weights;
+    let bands: Vec<u64> = book.listings.iter().map(|listing| listing.band).collect();
+    Ok(arrays(
+        &[],
+        &[each(weights), each(book.targets), each(&bands)],
+    ))
 }

@@ -11,6 +11,7 @@ use stylus_sdk::prelude::*;
 use crate::{
     Engine,
     abi::Limits,
+    calls::keep,
     errors::{Error, NotListed, Result, ThinPool, TwapUnavailable},
     feed, pool,
     registry::Listing,
@@ -19,13 +20,13 @@ use crate::{
 
 /// Every asset with its feed's price.
 pub(crate) struct Book {
-    pub(crate) listings: Vec<Listing>,
+    pub(crate) listings: &'static [Listing],
     /// D27{uoa/tok}, from the feeds.
-    pub(crate) prices: Vec<Price>,
+    pub(crate) prices: &'static [Price],
     /// D18{usd/whole token}, the same.
-    pub(crate) wholes: Vec<u128>,
+    pub(crate) wholes: &'static [u128],
     /// D18
-    pub(crate) targets: Vec<U256>,
+    pub(crate) targets: &'static [U256],
     /// Position of the reference asset.
     pub(crate) reference: usize,
 }
@@ -36,7 +37,7 @@ pub(crate) struct Measure {
     /// {uoa}
     pub(crate) nav: U256,
     /// D18
-    pub(crate) weights: Vec<U256>,
+    pub(crate) weights: &'static [U256],
     /// D18, of the asset furthest from its target.
     pub(crate) drift_max: U256,
     /// D18, of all assets.
@@ -52,22 +53,23 @@ impl Book {
     #[inline(never)]
     pub(crate) fn read(engine: &Engine) -> Result<Self> {
         let status = engine.status();
-        let mut book = Self {
-            listings: Vec::new(),
-            prices: Vec::new(),
-            wholes: Vec::new(),
-            targets: Vec::new(),
-            reference: status.reference(),
-        };
+        let (mut listings, mut prices) = (Vec::new(), Vec::new());
+        let (mut wholes, mut targets) = (Vec::new(), Vec::new());
         for asset in 0..status.count() {
             let listing = engine.listing(asset);
             let answer = feed::answer(engine, asset, &listing)?;
-            book.prices.push(answer.price);
-            book.wholes.push(answer.whole);
-            book.targets.push(U256::from(listing.target));
-            book.listings.push(listing);
+            prices.push(answer.price);
+            wholes.push(answer.whole);
+            targets.push(U256::from(listing.target));
+            listings.push(listing);
         }
-        Ok(book)
+        Ok(Self {
+            listings: keep(listings),
+            prices: keep(prices),
+            wholes: keep(wholes),
+            targets: keep(targets),
+            reference: status.reference(),
+        })
     }
 
     /// Nav, weights and drift of a basket. A basket worth nothing has no weights, and no drift.
@@ -75,8 +77,8 @@ impl Book {
     /// Errors: `Overflow`.
     #[inline(never)]
     pub(crate) fn measure(&self, amounts: &[U256]) -> Result<Measure> {
-        let mut weights = vec![U256::ZERO; self.prices.len()];
-        let nav = match weights_down(amounts, &self.prices, &mut weights) {
+        let weights = keep(vec![U256::ZERO; self.prices.len()]);
+        let nav = match weights_down(amounts, self.prices, weights) {
             Err(gimbal_core::Error::NavZero) => {
                 return Ok(Measure {
                     weights,
@@ -86,12 +88,12 @@ impl Book {
             nav => nav?,
         };
         let bands = self.listings.iter().map(|listing| low16(listing.band));
-        let bands: Vec<u16> = bands.collect();
+        let bands = keep(bands.collect());
         Ok(Measure {
             nav,
-            drift_max: drift::drift_max(&weights, &self.targets)?,
-            drift_l1: drift::drift_l1(&weights, &self.targets)?,
-            breached: drift::breached(&weights, &self.targets, &bands)?,
+            drift_max: drift::drift_max(weights, self.targets)?,
+            drift_l1: drift::drift_l1(weights, self.targets)?,
+            breached: drift::breached(weights, self.targets, bands)?,
             weights,
         })
     }
@@ -123,7 +125,7 @@ impl Book {
         engine: &Engine,
         limits: &Limits,
         set: &[bool],
-    ) -> Result<Vec<Option<Price>>> {
+    ) -> Result<&'static [Option<Price>]> {
         let mut twaps = Vec::new();
         for (asset, (price, wanted)) in self.prices.iter().zip(set).enumerate() {
             twaps.push(if !wanted {
@@ -144,11 +146,15 @@ impl Book {
                 Some(mean.price)
             });
         }
-        Ok(twaps)
+        Ok(keep(twaps))
     }
 
     /// [`Book::twaps`] of all assets.
-    pub(crate) fn all_twaps(&self, engine: &Engine, limits: &Limits) -> Result<Vec<Option<Price>>> {
+    pub(crate) fn all_twaps(
+        &self,
+        engine: &Engine,
+        limits: &Limits,
+    ) -> Result<&'static [Option<Price>]> {
         self.twaps(engine, limits, &[true; gimbal_core::ASSETS_MAX])
     }
 

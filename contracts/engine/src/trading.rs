@@ -31,13 +31,13 @@ pub(crate) struct Session<'a> {
     pub(crate) twaps: &'a [Option<Price>],
     pub(crate) limits: &'a Limits,
     /// {tok}, the basket as it is between trades.
-    pub(crate) amounts: Vec<U256>,
+    pub(crate) amounts: &'a mut [U256],
 }
 
 /// One trade with its place in the call, and the positions of its assets.
 struct Leg<'a> {
     place: usize,
-    trade: &'a Trade,
+    trade: &'a Trade<'a>,
     sold: usize,
     bought: usize,
 }
@@ -51,7 +51,7 @@ pub(crate) fn execute(
     engine: &mut Engine,
     session: &mut Session<'_>,
     place: usize,
-    trade: &Trade,
+    trade: &Trade<'_>,
 ) -> Result<()> {
     let venue = engine.venue(trade.venue)?;
     let leg = route(engine, place, trade)?;
@@ -66,7 +66,7 @@ pub(crate) fn execute(
         venue,
         (token_in, amount_in),
         (token_out, out_min),
-        &trade.route,
+        trade.route,
     )?;
     session.book(leg.sold, |amount| amount.checked_sub(spent))?;
     session.book(leg.bought, |amount| amount.checked_add(got))?;
@@ -76,7 +76,7 @@ pub(crate) fn execute(
 
 /// The trade with its assets, if the route is that of their listed pools: through the reference, which has none.
 #[inline(never)]
-fn route<'a>(engine: &Engine, place: usize, trade: &'a Trade) -> Result<Leg<'a>> {
+fn route<'a>(engine: &Engine, place: usize, trade: &'a Trade<'a>) -> Result<Leg<'a>> {
     let length = trade.route.len();
     if length == 20 || length == 40 {
         let status = engine.status();
@@ -104,9 +104,9 @@ fn route<'a>(engine: &Engine, place: usize, trade: &'a Trade) -> Result<Leg<'a>>
 #[inline(never)]
 fn size(session: &Session<'_>, leg: &Leg<'_>) -> Result<U256> {
     let book = session.book;
-    let nav = nav_down(&session.amounts, &book.prices)?;
-    let sold = book.holding(&session.amounts, leg.sold)?;
-    let bought = book.holding(&session.amounts, leg.bought)?;
+    let nav = nav_down(session.amounts, book.prices)?;
+    let sold = book.holding(session.amounts, leg.sold)?;
+    let bought = book.holding(session.amounts, leg.bought)?;
     let amount_in = match size_down(&sold, &bought, nav, U256::from(leg.trade.max_in)) {
         Err(Law::NotOverweight | Law::NotUnderweight) => {
             return Err(Error::at::<WrongDirection>(leg.place));
@@ -135,7 +135,7 @@ fn size(session: &Session<'_>, leg: &Leg<'_>) -> Result<U256> {
 fn floor(session: &Session<'_>, leg: &Leg<'_>, amount_in: U256) -> Result<U256> {
     let (asked, asked_for) = (U256::from(leg.trade.min_out), U256::from(leg.trade.max_in));
     let mut least = out_min_scaled_up(asked, amount_in, asked_for)?;
-    let prices = &session.book.prices;
+    let prices = session.book.prices;
     let feed = |asset: usize| prices.get(asset).copied().unwrap_or_default();
     for (price_in, price_out) in [
         (feed(leg.sold), feed(leg.bought)),

@@ -8,7 +8,7 @@ use stylus_sdk::{function_selector, prelude::*};
 
 use crate::{
     Engine,
-    calls::{Reply, act, encode, read},
+    calls::{Reply, act, encode, keep, read},
     errors::{Error, Result},
     words::{Field, number, position},
 };
@@ -34,20 +34,20 @@ pub(crate) struct State {
     pub(crate) mode: u64,
     pub(crate) nonce: u64,
     pub(crate) supply: U256,
-    pub(crate) tokens: Vec<Address>,
+    pub(crate) tokens: &'static [Address],
     /// {tok}
-    pub(crate) amounts: Vec<U256>,
+    pub(crate) amounts: &'static mut [U256],
 }
 
 /// Errors: the vault's, such as `Locked` during an operation.
 pub(crate) fn state(engine: &Engine) -> Result<State> {
     let reply = ask(engine, &STATE)?;
-    parse(&reply).ok_or_else(|| Error::call_failed(engine.vault.get()))
+    parse(reply).ok_or_else(|| Error::call_failed(engine.vault.get()))
 }
 
 /// The canonical form alone: two arrays of one length, one after the other.
 #[inline(never)]
-fn parse(reply: &Reply) -> Option<State> {
+fn parse(reply: Reply) -> Option<State> {
     let length = reply.number(5)?;
     let count = position(length);
     if count > ASSETS_MAX {
@@ -58,20 +58,20 @@ fn parse(reply: &Reply) -> Option<State> {
     if offsets != (5 * 32, number(second.saturating_mul(32)), length) {
         return None;
     }
-    let mut state = State {
+    let (mut tokens, mut amounts) = (Vec::new(), Vec::new());
+    for i in 0..count {
+        let token = reply.address(STATE_HEAD.saturating_add(i))?;
+        tokens.push(token);
+        let amount = reply.amount(second.saturating_add(i).saturating_add(1))?;
+        amounts.push(amount);
+    }
+    Some(State {
         mode: reply.number(0)?,
         nonce: reply.number(1)?,
         supply: reply.amount(2)?,
-        tokens: Vec::new(),
-        amounts: Vec::new(),
-    };
-    for i in 0..count {
-        let token = reply.address(STATE_HEAD.saturating_add(i))?;
-        state.tokens.push(token);
-        let amount = reply.amount(second.saturating_add(i).saturating_add(1))?;
-        state.amounts.push(amount);
-    }
-    Some(state)
+        tokens: keep(tokens),
+        amounts: keep(amounts),
+    })
 }
 
 /// The mode alone; never refused by an open operation.

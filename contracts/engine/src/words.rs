@@ -158,5 +158,3 @@ macro_rules! record {
         }
     };
 }
-
-pub(crate) use record;

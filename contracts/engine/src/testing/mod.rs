@@ -12,8 +12,14 @@ pub(crate) use world::{Feed, Pool, World};
 
 #[allow(missing_docs, clippy::pub_underscore_fields, reason = "generated")]
 pub(crate) mod interfaces {
-    alloy_sol_types::sol!("../interfaces/IEngine.sol");
-    alloy_sol_types::sol!("../interfaces/IVault.sol");
+    alloy_sol_types::sol!(
+        #[sol(all_derives)]
+        "../interfaces/IEngine.sol"
+    );
+    alloy_sol_types::sol!(
+        #[sol(all_derives)]
+        "../interfaces/IVault.sol"
+    );
     alloy_sol_types::sol! {
         interface IFeed {
             function decimals() external view returns (uint8);

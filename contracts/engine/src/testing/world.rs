@@ -2,7 +2,7 @@
 
 use std::{boxed::Box, collections::HashMap, vec::Vec};
 
-use alloy_primitives::{Address, I256, U160, U256, aliases::I24};
+use alloy_primitives::{Address, I256, U160, U256};
 use alloy_sol_types::{SolCall, SolError, SolValue};
 use gimbal_core::tick::sqrt_ratio_at_tick;
 
@@ -91,7 +91,7 @@ impl World {
             return pool.answer(selector, data);
         }
         match self.decimals.get(&to) {
-            Some(decimals) => Ok(decimals.abi_encode()),
+            Some(decimals) => Ok(U256::from(*decimals).abi_encode()),
             // An address without code: success, and nothing.
             None => Ok(Vec::new()),
         }
@@ -107,7 +107,7 @@ impl World {
                 let call = IVault::isGuardianCall::abi_decode_validate(data).unwrap();
                 Ok((call.account == self.guardian).abi_encode())
             }
-            IVault::modeSinceCall::SELECTOR => Ok((self.mode, 0u64).abi_encode()),
+            IVault::modeSinceCall::SELECTOR => Ok((U256::from(self.mode), U256::ZERO).abi_encode()),
             IVault::stateCall::SELECTOR => Ok(IVault::stateCall::abi_encode_returns(
                 &IVault::stateReturn {
                     mode: self.mode,
@@ -185,7 +185,7 @@ impl Feed {
             return raw.clone();
         }
         match selector {
-            IFeed::decimalsCall::SELECTOR => Ok(self.decimals.abi_encode()),
+            IFeed::decimalsCall::SELECTOR => Ok(U256::from(self.decimals).abi_encode()),
             IFeed::latestRoundDataCall::SELECTOR => Ok((
                 U256::from(7),
                 self.answer,
@@ -207,11 +207,11 @@ impl Pool {
             IPool::feeCall::SELECTOR => Ok(self.fee.abi_encode()),
             IPool::slot0Call::SELECTOR => Ok((
                 sqrt_ratio_at_tick(self.tick).unwrap(),
-                I24::try_from(self.tick).unwrap(),
-                0u16,
-                self.cardinality,
-                self.cardinality,
-                0u8,
+                I256::try_from(self.tick).unwrap(),
+                U256::ZERO,
+                U256::from(self.cardinality),
+                U256::from(self.cardinality),
+                U256::ZERO,
                 true,
             )
                 .abi_encode()),

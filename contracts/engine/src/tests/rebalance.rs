@@ -174,18 +174,15 @@ fn the_keepers_minimum_only_tightens_and_shrinks_with_the_clamp() {
 #[test]
 fn the_floor_is_that_of_the_source_that_asks_for_more() {
     let mut scene = Scene::new();
-    // The TWAP says a hundredth more; the market gives what the feed says, less 20 bps.
+    // The TWAP says half a hundredth more; the market gives what the feed says, less 20 bps.
     scene.world.borrow_mut().cost_bps = 20;
     scene.pool(WETH, |pool| {
-        pool.mean_tick += 100;
-        pool.tick += 100;
+        pool.mean_tick += 50;
+        pool.tick += 50;
     });
     scene.rebalance(vec![Scene::sell_weth()]).unwrap();
     let floor = scene.world.borrow().swaps[0].min_out;
-    assert!(
-        floor > U256::from(9_995_000_000u64 * 999 / 1_000),
-        "{floor}"
-    );
+    assert!(floor > U256::from(9_940_000_000u64), "{floor}");
 }
 
 #[test]
@@ -231,26 +228,22 @@ fn routes_are_the_listed_pools_alone() {
 
 #[test]
 fn two_assets_trade_by_way_of_the_reference() {
-    let mut scene = Scene::new();
     // WBTC short, USDC level.
-    scene.world.borrow_mut().amounts[1] = U256::from(33_333_333u64);
-    scene.world.borrow_mut().amounts[2] = U256::from(30_000_000_000u64);
-    let order = refused_order(&mut scene);
-    assert!(matches!(order, E::BadRoute(_)));
-    scene
-        .rebalance(vec![trade(0, 1, 5 * ONE, &[WETH, WBTC])])
-        .unwrap();
-    let world = scene.world.borrow();
-    assert_eq!(world.swaps[0].route.len(), 40);
-    assert!(world.amounts[1] > U256::from(49_900_000u64));
-}
-
-/// The pools the wrong way round.
-fn refused_order(scene: &mut Scene) -> E {
-    scene
-        .rebalance(vec![trade(0, 1, 5 * ONE, &[WBTC, WETH])])
-        .err()
-        .unwrap()
+    let trade_into_wbtc = |pools: &[Address]| {
+        let mut scene = Scene::new();
+        scene.world.borrow_mut().amounts[1] = U256::from(33_333_333u64);
+        scene.world.borrow_mut().amounts[2] = U256::from(30_000_000_000u64);
+        let done = scene.rebalance(vec![trade(0, 1, ONE * 49 / 10, pools)]);
+        done.map(|_| scene.world)
+    };
+    let world = trade_into_wbtc(&[WETH, WBTC]).unwrap();
+    assert_eq!(world.borrow().swaps[0].route.len(), 40);
+    assert!(world.borrow().amounts[1] > U256::from(49_600_000u64));
+    // The wrong way round.
+    assert!(matches!(
+        trade_into_wbtc(&[WBTC, WETH]),
+        Err(E::BadRoute(_))
+    ));
 }
 
 #[test]
@@ -358,7 +351,17 @@ fn nobody_may_mint_or_empty_the_vault_meanwhile() {
         world.amounts[2] -= U256::from(10_000_000_000u64);
     }));
     let emptied = scene.rebalance(vec![Scene::sell_weth()]);
-    assert!(matches!(emptied, Err(E::DriftNotReduced(_))));
+    assert!(matches!(emptied, Err(E::LossTooLarge(_))));
+}
+
+#[test]
+fn drift_must_fall() {
+    let mut scene = Scene::new();
+    scene.world.borrow_mut().in_swap = Some(Box::new(|world: &mut World| {
+        world.amounts[1] *= U256::from(2);
+    }));
+    let further = scene.rebalance(vec![Scene::sell_weth()]);
+    assert!(matches!(further, Err(E::DriftNotReduced(_))));
 }
 
 #[test]
