@@ -1,17 +1,20 @@
 //! Gimbal on top of a [`Market`]: deployed and wired by the keeper's own code, with keys for every role.
+//!
+//! - [`System`]: deploys, deposits, redeems, and makes keepers.
+//! - [`Reading`]: the system at one moment.
+//! - [`specification`]: what is deployed.
+
+mod reading;
+mod specification;
 
 use alloy::primitives::{Address, U256};
 use alloy::signers::local::PrivateKeySigner;
-use eyre::{OptionExt, Result, WrapErr};
-use gimbal_abi::token::IERC20;
-use gimbal_abi::uniswap::IUniswapV3Pool;
+use eyre::{OptionExt, Result};
 use gimbal_abi::{IEngine, IVault};
 use gimbal_keeper::actions::{Moved, deposit, plan_deposit, plan_redeem, redeem};
 use gimbal_keeper::config::Addresses;
 use gimbal_keeper::decide::Policy;
-use gimbal_keeper::deploy::{
-    AssetSpec, Deployment, GenesisSpec, Programs, SystemSpec, deploy_system,
-};
+use gimbal_keeper::deploy::{Deployment, Programs, deploy_system};
 use gimbal_keeper::keeper::Keeper;
 use gimbal_keeper::rpc::Chain as KeeperChain;
 use gimbal_keeper::send::{SendPolicy, Sender};
@@ -19,14 +22,13 @@ use gimbal_keeper::send::{SendPolicy, Sender};
 use crate::chain::account;
 use crate::market::Market;
 
+pub use reading::{Reading, bps};
+pub use specification::specification;
+
 /// One in D18.
 pub const ONE: u128 = 1_000_000_000_000_000_000;
 /// Ether for the gas of every role.
 const ETHER_PER_ROLE: u128 = 100 * ONE;
-/// Price bounds of a volatile asset are its opening price divided and multiplied by this.
-const BOUND_FACTOR: u64 = 20;
-/// The reference asset may leave a dollar by this much.
-const REFERENCE_BOUND: f64 = 0.05;
 
 /// The keys of everyone who takes part.
 #[derive(Debug, Clone)]
@@ -176,20 +178,6 @@ impl System {
         Ok(preview.amounts)
     }
 
-    /// Lets the vault take these amounts from a user.
-    ///
-    /// - Errors: a token that refuses.
-    pub async fn approve(&self, user: &PrivateKeySigner, amounts: &[U256]) -> Result<()> {
-        for (asset, amount) in self.market.assets.iter().zip(amounts) {
-            let approve = IERC20::approveCall {
-                spender: self.vault,
-                value: *amount,
-            };
-            self.market.chain.send(user, asset.token, &approve).await?;
-        }
-        Ok(())
-    }
-
     /// Approves and mints `shares` for a user that has the tokens, as `gimbal deposit` does.
     ///
     /// - Errors: those of the keeper's [`deposit`].
@@ -251,67 +239,6 @@ impl System {
     pub fn sender(&self, key: &PrivateKeySigner) -> Result<Sender> {
         sender(self.market.chain.url(), key)
     }
-
-    /// What the engine says of itself at this moment.
-    ///
-    /// - Errors: no good price for every asset.
-    pub async fn reading(&self) -> Result<Reading> {
-        let chain = &self.market.chain;
-        let weights = chain.read(self.engine, &IEngine::weightsCall {}).await?;
-        let state = chain.read(self.vault, &IVault::stateCall {}).await?;
-        let prices = chain.read(self.engine, &IEngine::pricesCall {}).await?;
-        Ok(Reading {
-            check: chain
-                .read(self.engine, &IEngine::checkRebalanceCall {})
-                .await?,
-            nav: chain.read(self.engine, &IEngine::navCall {}).await?,
-            prices: prices.chainlink,
-            flags: prices.flags,
-            weights: weights.current,
-            targets: weights.targets,
-            managed: state.managed,
-            supply: state.supply,
-            mode: state.mode,
-            nonce: state.nonce,
-        })
-    }
-}
-
-/// A system at one moment.
-#[derive(Debug, Clone)]
-pub struct Reading {
-    /// Whether a rebalance would be accepted, and the drift.
-    pub check: IEngine::checkRebalanceReturn,
-    /// Value, D18{usd}.
-    pub nav: U256,
-    /// Feed prices, D18{usd/whole token}.
-    pub prices: Vec<U256>,
-    /// What is wrong with the prices, per asset; the bits of the engine's `prices()`.
-    pub flags: Vec<U256>,
-    /// Weights, D18.
-    pub weights: Vec<U256>,
-    /// Target weights, D18.
-    pub targets: Vec<U256>,
-    /// {tok} of each asset that the vault manages.
-    pub managed: Vec<U256>,
-    /// Shares.
-    pub supply: U256,
-    /// 0 active, 1 halted, 2 killed.
-    pub mode: u8,
-    /// Swaps so far.
-    pub nonce: u64,
-}
-
-impl Reading {
-    /// `max over i of |weight - target|`, bps, two decimals.
-    pub fn drift_bps(&self) -> f64 {
-        bps(self.check.drift)
-    }
-}
-
-/// A D18 fraction in bps, two decimals.
-pub fn bps(d18: U256) -> f64 {
-    (f64::from(d18) / 1e12).round() / 100.0
 }
 
 fn sender(url: &str, key: &PrivateKeySigner) -> Result<Sender> {
@@ -320,75 +247,4 @@ fn sender(url: &str, key: &PrivateKeySigner) -> Result<Sender> {
         ..SendPolicy::default()
     };
     Ok(Sender::new(KeeperChain::connect(url)?, key.clone(), policy))
-}
-
-/// What [`System::deploy`] builds, for tests that deploy it themselves.
-///
-/// - Errors: a node that does not answer.
-pub async fn specification(
-    market: &Market,
-    roles: &Roles,
-    config: &SystemConfig,
-) -> Result<SystemSpec> {
-    let n = market.assets.len();
-    let mut assets = Vec::with_capacity(n);
-    for (index, asset) in market.assets.iter().enumerate() {
-        let (pool, liquidity) = match &asset.listing {
-            Some(listing) => (
-                listing.pool,
-                market
-                    .chain
-                    .read(listing.pool, &IUniswapV3Pool::liquidityCall {})
-                    .await?,
-            ),
-            None => (Address::ZERO, 0),
-        };
-        let opening = asset.config.price;
-        let (least, most) = if index == market.reference {
-            (
-                opening.times(1.0 - REFERENCE_BOUND).d18(),
-                opening.times(1.0 + REFERENCE_BOUND).d18(),
-            )
-        } else {
-            (
-                opening.d18() / U256::from(BOUND_FACTOR),
-                opening.d18() * U256::from(BOUND_FACTOR),
-            )
-        };
-        let equal = u64::try_from(ONE / n as u128).wrap_err("an even share")?;
-        let engine = IEngine::Asset {
-            token: asset.token,
-            feed: asset.feed,
-            pool,
-            heartbeat: config.heartbeat_s,
-            priceMin: least.to(),
-            priceMax: most.to(),
-            liquidityMin: liquidity / 10,
-            target: config.targets.get(index).copied().unwrap_or(equal),
-            band: config.band_bps,
-        };
-        assets.push(AssetSpec {
-            engine,
-            quota_bps: None,
-        });
-    }
-    // {usd} / n of each asset; a share is worth a dollar at the start.
-    let genesis = config.seed.map(|dollars| GenesisSpec {
-        amounts: (0..n)
-            .map(|index| market.worth(index, dollars / n as u64))
-            .collect(),
-        shares: U256::from(dollars) * U256::from(ONE),
-    });
-    Ok(SystemSpec {
-        name: "Gimbal four".into(),
-        symbol: "GIM4".into(),
-        guardian: roles.guardian.address(),
-        keepers: vec![roles.keeper.address()],
-        sequencer_feed: market.sequencer,
-        factory: config.factory.unwrap_or(market.factory),
-        reference: market.reference,
-        assets,
-        limits: config.limits.clone(),
-        genesis,
-    })
 }

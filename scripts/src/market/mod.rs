@@ -4,12 +4,10 @@
 //! - [`Market::deploy`]: puts it on chain (any development node: no Stylus is needed).
 //! - [`Market::move_price`], [`Market::push_spot`], [`Market::restore`]: an outside trader's swaps.
 //! - [`Market::set_feed`], [`Market::refresh_feeds`], [`Market::warp`]: what oracles and clocks do.
-//! - [`Market::turn_hostile`]: a hostile pool in place of a real one.
 //! - [`mocks`]: bindings of the mock and hostile contracts.
 
 mod config;
 mod deploy;
-mod hostile;
 pub mod mocks;
 mod moves;
 mod price;
@@ -22,7 +20,6 @@ use crate::artifact::Artifacts;
 use crate::chain::Chain;
 
 pub use config::{AssetConfig, MarketConfig, TokenKind};
-pub use hostile::HostileListing;
 pub use moves::Push;
 pub use price::{FEED_DECIMALS, Side, Usd, shift, sqrt_price};
 
