@@ -26,6 +26,9 @@ use crate::{
 /// How long open connections may take to end at shutdown.
 const DRAIN: Duration = Duration::from_millis(500);
 
+/// {byte} Stack of every thread, mapped as it is used: compiling a large program recurses deeply.
+const STACK_LEN: usize = 32 << 20;
+
 /// Why a node cannot start, or ends badly.
 #[derive(Debug, Error)]
 pub enum Error {
@@ -107,6 +110,7 @@ fn start(config: &Config) -> Result<(Runtime, SocketAddr, Running), Error> {
     let runtime = Builder::new_multi_thread()
         .enable_all()
         .thread_name("stylus-devnode")
+        .thread_stack_size(STACK_LEN)
         .build()
         .map_err(Error::Thread)?;
     let api = Arc::new(Api::new(chain, config.state.clone()));
@@ -132,9 +136,15 @@ impl Running {
 fn load(chain: &mut Chain, path: &Path) -> Result<(), DumpError> {
     match fs::read(path) {
         Ok(bytes) => chain.load(&bytes),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound && has_folder(path) => Ok(()),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Whether the file could be made at shutdown.
+fn has_folder(path: &Path) -> bool {
+    path.parent()
+        .is_none_or(|folder| folder.as_os_str().is_empty() || folder.is_dir())
 }
 
 impl Node {

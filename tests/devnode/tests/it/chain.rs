@@ -290,3 +290,31 @@ async fn fee_history_and_batches() {
         (U256::ONE, U256::from(412_346))
     );
 }
+
+/// Several senders and readers at once: every transaction gets its block, no reader waits for ever.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn clients_work_side_by_side() {
+    let rig = Rig::new().await;
+    let senders = stylus_devnode::TEST_ACCOUNTS[..4].iter().map(|from| {
+        let client = rig.client.clone();
+        async move {
+            for nonce in 0..25_u64 {
+                let tx = json!([{ "from": from, "to": from, "gas": "0x5208", "nonce": U256::from(nonce) }]);
+                let _: serde_json::Value =
+                    client.raw_request("eth_sendTransaction".into(), tx).await.unwrap();
+                client.get_balance(*from).await.unwrap();
+            }
+        }
+    });
+    futures::future::join_all(senders).await;
+    assert_eq!(rig.client.get_block_number().await.unwrap(), 100);
+    for number in 1..=100 {
+        let block = rig
+            .client
+            .get_block_by_number(number.into())
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(block.transactions.len(), 1);
+    }
+}

@@ -172,3 +172,35 @@ async fn a_start_time_is_kept() {
     let tx = TransactionRequest::default().with_from(DEV).with_to(ALICE);
     assert!(rig.client.estimate_gas(tx).await.is_ok());
 }
+
+#[tokio::test]
+async fn a_state_file_that_cannot_be_written_is_an_error_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let missing = folder.path().join("no/such/folder.json");
+    let config = Config {
+        state: Some(missing),
+        ..Config::default()
+    };
+    let error = stylus_devnode::spawn(config).await.unwrap_err().to_string();
+    assert!(error.starts_with("state file: "), "{error}");
+
+    let garbage = folder.path().join("garbage.json");
+    std::fs::write(&garbage, "{}").unwrap();
+    let config = Config {
+        state: Some(garbage),
+        ..Config::default()
+    };
+    let error = stylus_devnode::spawn(config).await.unwrap_err().to_string();
+    assert!(error.starts_with("state dump is not readable: "), "{error}");
+}
+
+#[tokio::test]
+async fn a_taken_port_is_an_error() {
+    let rig = Rig::new().await;
+    let config = Config {
+        port: rig.node.port(),
+        ..Config::default()
+    };
+    let error = stylus_devnode::spawn(config).await.unwrap_err().to_string();
+    assert!(error.starts_with("cannot listen on 127.0.0.1:"), "{error}");
+}
