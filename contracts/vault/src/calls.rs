@@ -6,8 +6,8 @@
 use alloc::vec::Vec;
 
 use alloy_primitives::{Address, U256};
-use alloy_sol_types::{SolCall, sol};
-use stylus_sdk::{call::RawCall, host::VM, prelude::*};
+use alloy_sol_types::{SolCall, SolType, abi::encode_sequence, sol};
+use stylus_sdk::{host::VM, prelude::*};
 
 use crate::errors::{CallFailed, FeeOnTransfer, InsufficientGas, Revert, TransferFailed, revert};
 
@@ -59,12 +59,11 @@ pub(crate) fn pull(vm: &VM, token: Address, from: Address, amount: U256) -> Resu
         return Ok(());
     }
     let before = own_balance(vm, token)?;
-    let data = transferFromCall {
+    let data = calldata(transferFromCall {
         from,
         to: vm.contract_address(),
         value: amount,
-    }
-    .abi_encode();
+    });
     let out = outer(vm, Kind::Mutable, token, &data)?;
     check_transferred(token, &out)?;
     let got = own_balance(vm, token)?.saturating_sub(before);
@@ -88,14 +87,9 @@ pub(crate) fn swap(
     min_out: U256,
     route: &[u8],
 ) -> Result<(), Revert> {
-    let data = swapCall {
-        tokenIn: token_in,
-        tokenOut: token_out,
-        amountIn: amount_in,
-        minOut: min_out,
-        route: route.to_vec().into(),
-    }
-    .abi_encode();
+    let arguments = (token_in, token_out, amount_in, min_out, route);
+    let arguments = <swapCall as SolCall>::Parameters::abi_encode_sequence(&arguments);
+    let data = prefixed(swapCall::SELECTOR, &arguments);
     outer(vm, Kind::Mutable, venue, &data).map(drop)
 }
 
@@ -141,7 +135,7 @@ fn outer(vm: &VM, kind: Kind, target: Address, data: &[u8]) -> Result<Vec<u8>, R
 
 /// A call whose failure is an answer: `None`.
 fn inner(vm: &VM, kind: Kind, target: Address, data: &[u8]) -> Result<Option<Vec<u8>>, Revert> {
-    // The flush that the call would do costs gas: it comes first.
+    // The flush that the call does costs gas: it comes first.
     vm.flush_cache(true);
     let available = vm.evm_gas_left();
     if available < TOKEN_GAS_NEEDED {
@@ -153,31 +147,47 @@ fn inner(vm: &VM, kind: Kind, target: Address, data: &[u8]) -> Result<Option<Vec
     Ok(raw(vm, kind, target, data, TOKEN_GAS))
 }
 
+/// The call itself: a word of its return data, or `None`.
 #[expect(
     unsafe_code,
-    reason = "the gas and return-data caps need a raw call; no reference into storage is alive across it"
+    reason = "caps on gas and return data need the host's own calls; the pointers live through them, and no storage is \
+              borrowed across them"
 )]
 fn raw(vm: &VM, kind: Kind, target: Address, data: &[u8], gas: u64) -> Option<Vec<u8>> {
-    let call = match kind {
-        Kind::Static => RawCall::new_static(vm),
-        Kind::Mutable => RawCall::new(vm),
+    vm.flush_cache(true);
+    let (target, bytes, len) = (target.as_ptr(), data.as_ptr(), data.len());
+    let mut out_len = 0;
+    let status = unsafe {
+        match kind {
+            Kind::Static => vm.static_call_contract(target, bytes, len, gas, &mut out_len),
+            Kind::Mutable => {
+                let value = U256::ZERO;
+                let value = value.as_limbs().as_ptr().cast();
+                vm.call_contract(target, bytes, len, value, gas, &mut out_len)
+            }
+        }
     };
-    let call = call
-        .gas(gas)
-        .limit_return_data(0, WORD)
-        .clear_storage_cache();
-    unsafe { call.call(target, data) }.ok()
+    (status == 0).then(|| vm.read_return_data(0, Some(out_len.min(WORD))))
 }
 
 fn balance_data(vm: &VM) -> Vec<u8> {
-    balanceOfCall {
+    calldata(balanceOfCall {
         account: vm.contract_address(),
-    }
-    .abi_encode()
+    })
 }
 
 fn transfer_data(to: Address, value: U256) -> Vec<u8> {
-    transferCall { to, value }.abi_encode()
+    calldata(transferCall { to, value })
+}
+
+fn calldata<C: SolCall>(call: C) -> Vec<u8> {
+    prefixed(C::SELECTOR, &encode_sequence(&call.tokenize()))
+}
+
+/// A selector and its arguments.
+#[inline(never)]
+pub(crate) fn prefixed(selector: [u8; 4], arguments: &[u8]) -> Vec<u8> {
+    [selector.as_slice(), arguments].concat()
 }
 
 fn check_transferred(token: Address, out: &[u8]) -> Result<(), Revert> {

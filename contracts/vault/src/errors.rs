@@ -2,7 +2,9 @@
 
 use alloc::vec::Vec;
 
-use alloy_sol_types::{SolError, sol};
+use alloy_sol_types::{SolError, SolType, sol};
+
+use crate::words::{Words, encode};
 
 sol! {
     error AlreadySeeded();
@@ -40,8 +42,12 @@ sol! {
 pub(crate) type Revert = Vec<u8>;
 
 /// The revert data of an error.
-pub(crate) fn revert<E: SolError>(error: E) -> Revert {
-    error.abi_encode()
+pub(crate) fn revert<E>(error: E) -> Revert
+where
+    E: SolError + Into<<E::Parameters<'static> as SolType>::RustType>,
+    <E::Parameters<'static> as SolType>::RustType: Words,
+{
+    encode(&E::SELECTOR, &error.into())
 }
 
 /// A number that does not fit, whatever the cause.

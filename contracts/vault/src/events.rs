@@ -1,7 +1,11 @@
 //! What the vault tells the world, in the past tense and in measured amounts.
 
-use alloy_sol_types::{SolEvent, sol};
+use alloc::vec::Vec;
+
+use alloy_sol_types::{SolEvent, SolType, TopicList, abi::encode_sequence, sol};
 use stylus_sdk::{host::VM, prelude::*};
+
+use crate::words::{Words, encode};
 
 sol! {
     event Approval(address indexed owner, address indexed spender, uint256 value);
@@ -38,6 +42,17 @@ sol! {
 }
 
 /// Writes an event to the log.
-pub(crate) fn emit<E: SolEvent>(vm: &VM, event: E) {
-    vm.log(event);
+pub(crate) fn emit<E>(vm: &VM, event: E)
+where
+    E: SolEvent,
+    <E::TopicList as SolType>::RustType: Words,
+{
+    let topics = encode(&[], &event.topics());
+    let data = encode_sequence(&event.tokenize_body());
+    write(vm, E::TopicList::COUNT, topics, data);
+}
+
+#[inline(never)]
+fn write(vm: &VM, count: usize, topics: Vec<u8>, data: Vec<u8>) {
+    vm.emit_log(&[topics, data].concat(), count);
 }

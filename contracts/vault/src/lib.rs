@@ -15,6 +15,8 @@
 //! | `modes` | halt, trip, resume, kill |
 //! | `governance` | owner, guardians, engine, venues |
 //! | `calls` | every call that leaves the vault, and the only `unsafe` |
+//! | `payload` | `bytes` arguments |
+//! | `words` | encoding of static values |
 //! | `errors`, `events` | the lists |
 
 #![cfg_attr(target_arch = "wasm32", no_std)]
@@ -25,6 +27,17 @@
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used
+)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::arithmetic_side_effects,
+        clippy::as_conversions,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        reason = "tests may panic"
+    )
 )]
 
 #[cfg_attr(target_arch = "wasm32", macro_use)]
@@ -37,22 +50,27 @@ mod events;
 mod exit;
 mod governance;
 mod modes;
+mod payload;
 mod quota;
 mod registry;
 mod shares;
 mod status;
 mod swap;
+#[cfg(test)]
+mod testing;
+mod words;
 
 use alloc::{string::String, vec::Vec};
 
-use alloy_primitives::{Address, B256, Bytes, U256};
+use alloy_primitives::{Address, B256, U256};
 use stylus_sdk::{
     prelude::*,
     storage::{StorageAddress, StorageArray, StorageB256, StorageBool, StorageMap, StorageU256},
 };
 
 use errors::Revert;
-use registry::ASSETS_MAX;
+use payload::Payload;
+use registry::{ASSETS_MAX, Asset};
 
 /// The vault's storage. Fixed arrays, registry order, `status.count` of them in use.
 #[storage]
@@ -66,11 +84,7 @@ pub struct Vault {
     engine: StorageAddress,
     name: StorageB256,
     symbol: StorageB256,
-    assets: StorageArray<StorageAddress, ASSETS_MAX>,
-    /// Packed: see `registry::Holding`.
-    holdings: StorageArray<StorageU256, ASSETS_MAX>,
-    /// Packed: see `quota::Quota`.
-    quotas: StorageArray<StorageU256, ASSETS_MAX>,
+    assets: StorageArray<Asset, ASSETS_MAX>,
     balances: StorageMap<Address, StorageU256>,
     allowances: StorageMap<Address, StorageMap<Address, StorageU256>>,
     guardians: StorageMap<Address, StorageBool>,
@@ -206,10 +220,10 @@ impl Vault {
         max_in: U256,
         token_out: Address,
         min_out: U256,
-        route: Bytes,
+        route: Payload,
     ) -> Result<(U256, U256), Revert> {
         self.operation(|vault| {
-            swap::execute(vault, venue, token_in, max_in, token_out, min_out, &route)
+            swap::execute(vault, venue, token_in, max_in, token_out, min_out, &route.0)
         })
     }
 

@@ -34,14 +34,15 @@ struct Quota {
 
 impl Quota {
     fn read(vault: &Vault, index: usize) -> Self {
-        let word = vault.quotas.get(index).unwrap_or_default();
+        let entry = vault.assets.getter(index);
+        let word = entry.map_or(U256::ZERO, |asset| asset.quota.get());
         let [used, at, out_bps, _] = *word.as_limbs();
         Self { used, at, out_bps }
     }
 
     fn write(self, vault: &mut Vault, index: usize) -> Result<(), Revert> {
-        let mut slot = vault.quotas.setter(index).ok_or_else(|| overflow(()))?;
-        slot.set(U256::from_limbs([self.used, self.at, self.out_bps, 0]));
+        let word = U256::from_limbs([self.used, self.at, self.out_bps, 0]);
+        vault.entry(index)?.quota.set(word);
         Ok(())
     }
 
@@ -141,4 +142,128 @@ pub(crate) fn write(vault: &mut Vault, index: usize, out_bps: u16) -> Result<(),
         },
     );
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use alloy_primitives::U256;
+    use alloy_sol_types::SolError;
+
+    use crate::{
+        errors::{HardCap, Locked, NotListed, NotRole, QuotaExceeded},
+        events::QuotaSet,
+        testing::{ALICE, Chain, ENGINE, GUARDIAN, OWNER, TOKENS, VENUE, u},
+    };
+
+    /// D18 in a percent.
+    const PERCENT: u128 = 10_000_000_000_000_000;
+
+    fn sell(chain: &Chain, amount: u128) -> Result<(U256, U256), Vec<u8>> {
+        chain.deal(amount, 0);
+        chain.sends(ENGINE, |vault| {
+            let route = Default::default();
+            vault.execute_swap(VENUE, TOKENS[0], u(amount), TOKENS[1], u(0), route)
+        })
+    }
+
+    fn used(chain: &Chain) -> U256 {
+        chain
+            .view(|vault| vault.quota(TOKENS[0]))
+            .expect("listed")
+            .0
+    }
+
+    #[test]
+    fn fills_up_and_leaks() {
+        let chain = Chain::seeded();
+        sell(&chain, 200).expect("a fifth");
+        assert_eq!(used(&chain), u(20 * PERCENT));
+        // 40 of 800 are five percent more.
+        sell(&chain, 40).expect("the rest");
+        assert_eq!(used(&chain), u(25 * PERCENT));
+        let error = sell(&chain, 1).expect_err("full");
+        assert!(QuotaExceeded::abi_decode(&error).is_ok());
+        chain.warp(86_400 / 5);
+        assert_eq!(used(&chain), u(20 * PERCENT));
+        sell(&chain, 38).expect("five percent of 760");
+        sell(&chain, 1).expect_err("full again");
+        chain.warp(86_400);
+        assert_eq!(used(&chain), U256::ZERO);
+    }
+
+    #[test]
+    fn a_malicious_engine_is_bounded_in_any_window() {
+        let chain = Chain::seeded();
+        let mut left = 1000_u128;
+        // Greedy for two days, every hour, on the smallest grain.
+        for _ in 0..48 {
+            while sell(&chain, 1).is_ok() {
+                left -= 1;
+            }
+            chain.warp(3_600);
+        }
+        // Three quotas at most leave (1 - 0.25 * 3) in fractions of what was there: e^-0.75.
+        assert!(left >= 472, "{left}");
+    }
+
+    #[test]
+    fn nothing_can_be_sold_of_nothing() {
+        let chain = Chain::seeded();
+        chain
+            .sends(OWNER, |vault| {
+                let mut holding = vault.holding(0);
+                holding.managed = U256::ZERO;
+                vault.set_holding(0, holding)
+            })
+            .expect("empties");
+        let error = sell(&chain, 1).expect_err("empty");
+        let error = QuotaExceeded::abi_decode(&error).expect("typed");
+        assert_eq!(error.used, U256::MAX);
+    }
+
+    #[test]
+    fn owner_raises_guardian_lowers() {
+        let chain = Chain::seeded();
+        let set = |sender, asset, bps| chain.sends(sender, |vault| vault.set_quota(asset, bps));
+        let not = |role| Err(NotRole { role }.abi_encode());
+        assert_eq!(set(GUARDIAN, TOKENS[0], 2_501), not(0));
+        assert_eq!(set(ALICE, TOKENS[0], 2_500), not(1));
+        assert_eq!(set(GUARDIAN, ALICE, 0), not(0));
+        assert_eq!(
+            set(OWNER, ALICE, 0),
+            Err(NotListed { token: ALICE }.abi_encode())
+        );
+        let want = HardCap {
+            value: u(5_001),
+            cap: u(5_000),
+        };
+        assert_eq!(set(OWNER, TOKENS[0], 5_001), Err(want.abi_encode()));
+        set(OWNER, TOKENS[0], 5_000).expect("raises");
+        set(GUARDIAN, TOKENS[0], 100).expect("lowers");
+        let log = chain.logs::<QuotaSet>();
+        assert_eq!(
+            log.last().map(|log| (log.caller, log.outBps)),
+            Some((GUARDIAN, 100))
+        );
+        let locked = chain.sends(OWNER, |vault| {
+            vault.operation(|vault| vault.set_quota(TOKENS[0], 0))
+        });
+        assert_eq!(locked, Err(Locked {}.abi_encode()));
+    }
+
+    #[test]
+    fn a_new_quota_does_not_change_the_past() {
+        let chain = Chain::seeded();
+        sell(&chain, 200).expect("a fifth");
+        chain.warp(86_400 / 5);
+        chain
+            .sends(OWNER, |vault| vault.set_quota(TOKENS[0], 5_000))
+            .expect("raises");
+        // Five percent leaked at the old rate, not ten at the new one.
+        assert_eq!(used(&chain), u(15 * PERCENT));
+        chain
+            .sends(GUARDIAN, |vault| vault.set_quota(TOKENS[0], 0))
+            .expect("shuts");
+        sell(&chain, 1).expect_err("shut");
+    }
 }

@@ -3,7 +3,10 @@
 use alloc::vec::Vec;
 
 use alloy_primitives::{Address, U256};
-use stylus_sdk::prelude::*;
+use stylus_sdk::{
+    prelude::*,
+    storage::{StorageAddress, StorageGuardMut, StorageU256},
+};
 
 use crate::{
     Vault,
@@ -13,6 +16,16 @@ use crate::{
 
 /// Most assets that a vault can hold.
 pub(crate) const ASSETS_MAX: usize = 8;
+
+/// What is stored of one asset.
+#[storage]
+pub(crate) struct Asset {
+    token: StorageAddress,
+    /// Packed: see [`Holding`].
+    holding: StorageU256,
+    /// Packed: see `quota`.
+    pub(crate) quota: StorageU256,
+}
 
 /// What the vault holds of one asset. Packed into one slot, `managed` in the low half.
 ///
@@ -68,10 +81,7 @@ impl Vault {
             if asset == this || self.position(asset).is_some() {
                 return Err(revert(DuplicateAsset { asset }));
             }
-            self.assets
-                .setter(index)
-                .ok_or_else(|| overflow(()))?
-                .set(asset);
+            self.entry(index)?.token.set(asset);
             let mut status = self.status();
             status.count = status.count.saturating_add(1);
             self.set_status(status);
@@ -87,18 +97,32 @@ impl Vault {
 
     /// The asset at an index, zero past the end.
     pub(crate) fn asset(&self, index: usize) -> Address {
-        self.assets.get(index).unwrap_or_default()
+        self.assets
+            .getter(index)
+            .map_or(Address::ZERO, |asset| asset.token.get())
     }
 
     /// All assets.
     pub(crate) fn all_assets(&self) -> Vec<Address> {
-        self.indices().map(|index| self.asset(index)).collect()
+        let mut assets = Vec::with_capacity(ASSETS_MAX);
+        for index in self.indices() {
+            assets.push(self.asset(index));
+        }
+        assets
     }
 
     /// All assets, and what is held of each for the holders of shares.
     pub(crate) fn managed(&self) -> (Vec<Address>, Vec<U256>) {
-        let managed = self.indices().map(|index| self.holding(index).managed);
-        (self.all_assets(), managed.collect())
+        let mut managed = Vec::with_capacity(ASSETS_MAX);
+        for index in self.indices() {
+            managed.push(self.holding(index).managed);
+        }
+        (self.all_assets(), managed)
+    }
+
+    /// The stored asset at an index.
+    pub(crate) fn entry(&mut self, index: usize) -> Result<StorageGuardMut<'_, Asset>, Revert> {
+        self.assets.setter(index).ok_or_else(|| overflow(()))
     }
 
     fn position(&self, asset: Address) -> Option<usize> {
@@ -113,15 +137,13 @@ impl Vault {
 
     /// What is held of the asset at an index, nothing past the end.
     pub(crate) fn holding(&self, index: usize) -> Holding {
-        Holding::unpack(self.holdings.get(index).unwrap_or_default())
+        let entry = self.assets.getter(index);
+        Holding::unpack(entry.map_or(U256::ZERO, |asset| asset.holding.get()))
     }
 
     pub(crate) fn set_holding(&mut self, index: usize, holding: Holding) -> Result<(), Revert> {
         let word = holding.pack()?;
-        self.holdings
-            .setter(index)
-            .ok_or_else(|| overflow(()))?
-            .set(word);
+        self.entry(index)?.holding.set(word);
         Ok(())
     }
 
@@ -148,4 +170,35 @@ pub(crate) fn add(a: U256, b: U256) -> Result<U256, Revert> {
 /// `a - b`, or `Overflow`.
 pub(crate) fn sub(a: U256, b: U256) -> Result<U256, Revert> {
     a.checked_sub(b).ok_or_else(|| overflow(()))
+}
+
+#[cfg(test)]
+mod tests {
+    use alloy_primitives::U256;
+    use alloy_sol_types::SolError;
+
+    use super::Holding;
+    use crate::errors::Overflow;
+
+    #[test]
+    fn a_holding_survives_packing_and_leaves_room_for_debts() {
+        let most = U256::from(u128::MAX);
+        for (managed, reserved) in [
+            (U256::ZERO, U256::ZERO),
+            (U256::ONE, U256::from(u64::MAX)),
+            (most, U256::ZERO),
+            (U256::ONE, most - U256::ONE),
+        ] {
+            let holding = Holding { managed, reserved };
+            assert_eq!(holding.pack().map(Holding::unpack), Ok(holding));
+        }
+        for (managed, reserved) in [
+            (most, U256::ONE),
+            (most + U256::ONE, U256::ZERO),
+            (U256::MAX, U256::ONE),
+        ] {
+            let packed = Holding { managed, reserved }.pack();
+            assert_eq!(packed, Err(Overflow {}.abi_encode()));
+        }
+    }
 }

@@ -135,3 +135,92 @@ impl Vault {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloy_primitives::{Address, B256, U256};
+    use alloy_sol_types::SolError;
+
+    use super::text;
+    use crate::{
+        errors::{
+            ERC20InsufficientAllowance, ERC20InsufficientBalance, ERC20InvalidReceiver,
+            ERC20InvalidSpender,
+        },
+        events::{Approval, Transfer},
+        testing::{ALICE, BOB, Chain, OWNER, SHARE, VAULT, u},
+    };
+
+    fn balance(chain: &Chain, user: Address) -> U256 {
+        chain
+            .view(|vault| vault.balance_of(user))
+            .expect("unlocked")
+    }
+
+    #[test]
+    fn text_ends_at_the_padding() {
+        assert_eq!(
+            text(B256::right_padding_from(b"Gimbal 60/40")),
+            "Gimbal 60/40"
+        );
+        assert_eq!(text(B256::ZERO), "");
+        assert_eq!(text(B256::repeat_byte(b'x')), "x".repeat(32));
+    }
+
+    #[test]
+    fn transfers_move_and_keep_the_sum() {
+        let chain = Chain::seeded();
+        let all = balance(&chain, OWNER);
+        let send = |to, value| chain.sends(OWNER, |vault| vault.transfer(to, value));
+        assert_eq!(send(ALICE, u(SHARE)), Ok(true));
+        assert_eq!(
+            (balance(&chain, OWNER), balance(&chain, ALICE)),
+            (all - u(SHARE), u(SHARE))
+        );
+        assert_eq!(send(OWNER, u(SHARE)), Ok(true));
+        assert_eq!(balance(&chain, OWNER), all - u(SHARE));
+        for receiver in [Address::ZERO, VAULT] {
+            let want = ERC20InvalidReceiver { receiver }.abi_encode();
+            assert_eq!(send(receiver, u(1)), Err(want));
+        }
+        let want = ERC20InsufficientBalance {
+            sender: OWNER,
+            balance: all - u(SHARE),
+            needed: all,
+        };
+        assert_eq!(send(ALICE, all), Err(want.abi_encode()));
+        assert_eq!(
+            chain.logs::<Transfer>().last().map(|log| log.value),
+            Some(u(SHARE))
+        );
+    }
+
+    #[test]
+    fn allowances_are_used_up_unless_infinite() {
+        let chain = Chain::seeded();
+        let approve = |value| chain.sends(OWNER, |vault| vault.approve(ALICE, value));
+        let take = |value| chain.sends(ALICE, |vault| vault.transfer_from(OWNER, BOB, u(value)));
+        let left = || chain.view(|vault| vault.allowance(OWNER, ALICE));
+        let want = ERC20InsufficientAllowance {
+            spender: ALICE,
+            allowance: u(0),
+            needed: u(1),
+        };
+        assert_eq!(take(1), Err(want.abi_encode()));
+        assert_eq!(approve(u(10)), Ok(true));
+        assert_eq!(take(4), Ok(true));
+        assert_eq!(left(), u(6));
+        assert!(take(7).is_err());
+        assert_eq!(approve(U256::MAX), Ok(true));
+        assert_eq!(take(7), Ok(true));
+        assert_eq!(left(), U256::MAX);
+        assert_eq!(balance(&chain, BOB), u(11));
+        let spender = Address::ZERO;
+        let want = ERC20InvalidSpender { spender }.abi_encode();
+        assert_eq!(
+            chain.sends(OWNER, |vault| vault.approve(spender, u(1))),
+            Err(want)
+        );
+        assert_eq!(chain.logs::<Approval>().len(), 2);
+    }
+}

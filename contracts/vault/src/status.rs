@@ -66,19 +66,17 @@ impl Vault {
         &mut self,
         run: impl FnOnce(&mut Self) -> Result<T, Revert>,
     ) -> Result<T, Revert> {
-        let status = self.unlocked()?;
-        self.set_status(Status {
-            locked: true,
-            ..status
-        });
+        self.unlocked()?;
+        self.set_lock(true);
         let done = run(self)?;
-        // Read again: the operation may have moved the nonce.
-        let status = self.status();
-        self.set_status(Status {
-            locked: false,
-            ..status
-        });
+        self.set_lock(false);
         Ok(done)
+    }
+
+    /// Reads the rest of the slot anew: the operation may have changed it.
+    fn set_lock(&mut self, locked: bool) {
+        let status = self.status();
+        self.set_status(Status { locked, ..status });
     }
 
     /// The sender of this call.
@@ -89,5 +87,34 @@ impl Vault {
     /// {s}, chain time.
     pub(crate) fn now(&self) -> u64 {
         self.vm().block_timestamp()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Status;
+    use crate::testing::{ALICE, Chain};
+
+    #[test]
+    fn a_status_survives_packing() {
+        let status = Status {
+            nonce: u64::MAX,
+            halted_at: 1,
+            mode: 2,
+            locked: true,
+            count: 8,
+        };
+        assert_eq!(Status::unpack(status.pack()), status);
+    }
+
+    #[test]
+    fn an_operation_opens_and_closes() {
+        let chain = Chain::seeded();
+        let inside = chain.sends(ALICE, |vault| vault.operation(|vault| Ok(vault.status())));
+        assert!(inside.expect("runs").locked);
+        assert!(!chain.view(|vault| vault.state_change_active()));
+        let failed = chain.sends(ALICE, |vault| vault.operation(|_| Err::<(), _>(vec![1])));
+        assert_eq!(failed, Err(vec![1]));
+        assert!(!chain.view(|vault| vault.state_change_active()));
     }
 }
