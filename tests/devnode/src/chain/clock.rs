@@ -1,4 +1,4 @@
-//! The chain's clock: wall time, moved by `evm_*` methods.
+//! The chain's clock: wall time, moved by `evm_*` methods, or a fixed step from block to block.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -11,6 +11,12 @@ pub struct Clock {
     pub offset_s: i64,
     /// {s} Exact time of the next block, once.
     next: Option<u64>,
+    /// {s} Step from block to block, instead of the wall clock.
+    #[serde(default)]
+    interval_s: Option<u64>,
+    /// {s} Added to the next step.
+    #[serde(default)]
+    skipped_s: u64,
 }
 
 impl Clock {
@@ -23,13 +29,19 @@ impl Clock {
 
     /// {s} Time of a block built now on a parent of time `parent`: never before it.
     pub fn peek(&self, parent: u64) -> u64 {
-        self.next.unwrap_or_else(|| self.now()).max(parent)
+        let time = match (self.next, self.interval_s) {
+            (Some(next), _) => next,
+            (None, Some(step)) => parent.saturating_add(step).saturating_add(self.skipped_s),
+            (None, None) => self.now(),
+        };
+        time.max(parent)
     }
 
     /// As [`Self::peek`], and uses up an exact time.
     pub fn tick(&mut self, parent: u64) -> u64 {
         let time = self.peek(parent);
         self.next = None;
+        self.skipped_s = 0;
         time
     }
 
@@ -41,14 +53,25 @@ impl Clock {
     /// Moves the clock on.
     pub fn increase(&mut self, seconds: u64) {
         self.offset_s = self.offset_s.saturating_add_unsigned(seconds);
-        self.next = self.next.map(|next| next.saturating_add(seconds));
+        match &mut self.next {
+            Some(next) => *next = next.saturating_add(seconds),
+            None => self.skipped_s = self.skipped_s.saturating_add(seconds),
+        }
+    }
+
+    /// Makes every block that much later than its parent, whatever the wall clock says; with none,
+    /// the wall clock counts again.
+    pub fn set_interval(&mut self, seconds: Option<u64>) {
+        self.interval_s = seconds;
+        self.skipped_s = 0;
     }
 
     /// Sets the clock to `timestamp` now.
     pub fn set(&mut self, timestamp: u64) {
         let timestamp = i64::try_from(timestamp).unwrap_or(i64::MAX);
         self.offset_s = timestamp.saturating_sub_unsigned(wall());
-        self.next = None;
+        self.next = self.interval_s.map(|_| timestamp.unsigned_abs());
+        self.skipped_s = 0;
     }
 
     /// Gives the next block exactly `timestamp`, from which the clock runs on.
@@ -75,6 +98,21 @@ mod tests {
         clock.set_next(target);
         assert_eq!(clock.tick(0), target);
         assert!((target..target + 3).contains(&clock.tick(target)));
+    }
+
+    #[test]
+    fn with_an_interval_the_wall_clock_does_not_count() {
+        let mut clock = Clock::default();
+        clock.set_interval(Some(2));
+        assert_eq!(clock.tick(1_000), 1_002);
+        clock.increase(500);
+        assert_eq!(clock.peek(1_002), 1_504);
+        assert_eq!(clock.tick(1_002), 1_504);
+        assert_eq!(clock.tick(1_504), 1_506);
+        clock.set_next(9_000);
+        assert_eq!((clock.tick(1_506), clock.tick(9_000)), (9_000, 9_002));
+        clock.set_interval(None);
+        assert!(clock.peek(9_002) >= 9_002);
     }
 
     #[test]

@@ -30,6 +30,14 @@ pub fn register(methods: &mut Methods) -> Result<(), RegisterMethodError> {
         set_next_time,
     )?;
     methods.write(&["evm_setTime", "anvil_setTime"], set_time)?;
+    methods.write(&["anvil_setBlockTimestampInterval"], |chain, args| {
+        chain.clock.set_interval(Some(args.number()?));
+        Ok(())
+    })?;
+    methods.write(&["anvil_removeBlockTimestampInterval"], |chain, _| {
+        chain.clock.set_interval(None);
+        Ok(true)
+    })?;
     methods.write(&["evm_mine"], mine_one)?;
     methods.write(&["anvil_mine", "hardhat_mine"], mine)?;
     methods.write(&["anvil_setBalance", "hardhat_setBalance"], set_balance)?;

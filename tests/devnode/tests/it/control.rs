@@ -68,6 +68,24 @@ async fn time_moves_as_told() {
     assert!(time(&rig).await >= start + 5_000 + 9 * 60);
 }
 
+/// With an interval a chain's times do not depend on how fast the test runs.
+#[tokio::test]
+async fn blocks_can_be_a_fixed_time_apart() {
+    let rig = Rig::new().await;
+    rig.rpc("anvil_setBlockTimestampInterval", json!([3])).await;
+    let start = time(&rig).await;
+    for _ in 0..2 {
+        rig.send(ALICE.into(), vec![], 0).await;
+    }
+    rig.rpc("evm_increaseTime", json!([100])).await;
+    rig.rpc("evm_mine", json!([])).await;
+    assert_eq!(time(&rig).await, start + 109);
+    rig.rpc("anvil_removeBlockTimestampInterval", json!([]))
+        .await;
+    rig.rpc("evm_mine", json!([])).await;
+    assert!(time(&rig).await >= start + 109);
+}
+
 #[tokio::test]
 async fn accounts_can_be_edited() {
     let rig = Rig::new().await;
@@ -76,9 +94,20 @@ async fn accounts_can_be_edited() {
     rig.rpc("anvil_setCode", json!([ALICE, "0x6001"])).await;
     rig.rpc(
         "anvil_setStorageAt",
-        json!([ALICE, "0x1", U256::from(9).to_be_bytes::<32>().to_vec()]),
+        json!([ALICE, "0x1", alloy::primitives::B256::from(U256::from(9))]),
     )
     .await;
+    let client = &rig.client;
+    assert_eq!(client.get_balance(ALICE).await.unwrap(), U256::from(100));
+    assert_eq!(client.get_transaction_count(ALICE).await.unwrap(), 7);
+    assert_eq!(
+        client.get_code_at(ALICE).await.unwrap(),
+        Bytes::from(vec![0x60, 0x01])
+    );
+    assert_eq!(
+        client.get_storage_at(ALICE, U256::ONE).await.unwrap(),
+        U256::from(9)
+    );
 }
 
 #[tokio::test]
