@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Mutex;
 
+use alloy::eips::BlockId;
 use alloy::network::{Ethereum, TransactionBuilder};
 use alloy::primitives::{Address, B256, Bytes, U256};
 use alloy::providers::{Provider, RootProvider};
@@ -92,7 +93,7 @@ impl Rpc {
             .to(to)
             .input(data.into())
             .gas_limit(gas);
-        match self.provider.call(request).await {
+        match self.provider.call(request).block(BlockId::latest()).await {
             Ok(data) => Ok(Outcome::Returned(data)),
             Err(error) => Ok(Outcome::Reverted(reverted(error)?)),
         }
@@ -324,10 +325,7 @@ impl Rpc {
     ///
     /// The node's.
     pub async fn now(&self) -> Result<u64> {
-        let block = self
-            .provider
-            .get_block(alloy::eips::BlockId::latest())
-            .await?;
+        let block = self.provider.get_block(BlockId::latest()).await?;
         Ok(block.ok_or_else(|| eyre!("no block"))?.header.timestamp)
     }
 
@@ -437,9 +435,17 @@ fn reverted(error: RpcError<TransportErrorKind>) -> Result<Revert> {
     }
     // A revert without data, or a halt: the node says so in words only.
     let words = payload.message.to_lowercase();
-    if ["revert", "out of gas", "halt", "failed", "invalid", "stack"]
-        .iter()
-        .any(|word| words.contains(word))
+    if [
+        "revert",
+        "expired",
+        "out of gas",
+        "halt",
+        "failed",
+        "invalid",
+        "stack",
+    ]
+    .iter()
+    .any(|word| words.contains(word))
     {
         return Ok(Revert(Bytes::new()));
     }

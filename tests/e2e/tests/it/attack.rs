@@ -1,7 +1,7 @@
 //! What an attacker that re-enters Gimbal tries, the power it is given, and what it could have changed.
 
 use alloy::primitives::{Address, Bytes, I256, U256};
-use alloy::sol_types::SolCall;
+use alloy::sol_types::{SolCall, SolValue};
 use eyre::Result;
 use gimbal_abi::{IAdapter, IEngine, IVault};
 use gimbal_e2e::actors::{ALICE, BOB, OUTSIDER, OWNER};
@@ -210,12 +210,13 @@ pub(crate) fn on_the_rest(g: &Gimbal, limits: &IEngine::Limits) -> Vec<Attack> {
     ]
 }
 
-pub(crate) fn callback(amount: i64) -> IAdapter::uniswapV3SwapCallbackCall {
+/// A callback as a pool sends it that wants `amount` of `token`.
+pub(crate) fn callback(token: Address, amount: i64) -> IAdapter::uniswapV3SwapCallbackCall {
     let delta = I256::try_from(amount).unwrap_or_default();
     IAdapter::uniswapV3SwapCallbackCall {
         amount0Delta: delta,
-        amount1Delta: delta,
-        data: Bytes::new(),
+        amount1Delta: -delta,
+        data: token.abi_encode().into(),
     }
 }
 

@@ -346,7 +346,7 @@ async fn rebalance_walks_every_guard_of_a_trade() -> Result<()> {
         .await?;
     assert_eq!((small.trade, small.usd), (one, U256::ZERO));
     trade.maxIn = honest.maxIn;
-    g.set_limits(&chain, |l| l.tradeBpsMax = 20).await?;
+    g.set_limits(&chain, |l| l.tradeBpsMax = 70).await?;
     let large: IEngine::TradeTooLarge = chain
         .refuses_with(KEEPER, engine, &second(trade.clone()).await?)
         .await?;

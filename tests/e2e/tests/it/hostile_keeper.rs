@@ -23,7 +23,7 @@ async fn a_trade_into_a_pushed_pool_is_refused_with_the_same_bytes_at_every_leve
     let chain = Chain::start(Start::Drifted).await?;
     let g = &chain.main;
     let push = chain.market.push_spot(WBTC, -60).await?;
-    let amount = 20_000_000_u128;
+    let amount = 10_000_000_u128;
     let trade = IEngine::Trade {
         maxIn: amount,
         minOut: 0,
@@ -44,6 +44,7 @@ async fn a_trade_into_a_pushed_pool_is_refused_with_the_same_bytes_at_every_leve
         route: g.route(WBTC, USDC),
     };
     let by_vault = revert_of(&chain, g.engine, g.vault, swap.abi_encode().into()).await?;
+    let before = chain.snapshot().await?;
     g.deal(&chain, WBTC, g.adapter, U256::from(amount)).await?;
     let swap = IAdapter::swapCall {
         tokenIn: g.tokens[WBTC],
@@ -53,6 +54,7 @@ async fn a_trade_into_a_pushed_pool_is_refused_with_the_same_bytes_at_every_leve
         route: g.route(WBTC, USDC),
     };
     let by_adapter = revert_of(&chain, g.vault, g.adapter, swap.abi_encode().into()).await?;
+    chain.revert_to(before).await?;
     assert_eq!(by_engine, by_vault);
     assert_eq!(by_vault, by_adapter);
 
@@ -123,7 +125,7 @@ async fn churn_in_one_call_or_in_the_next_is_refused() -> Result<()> {
     );
 
     let partial = IEngine::Trade {
-        maxIn: 20_000_000,
+        maxIn: 5_000_000,
         ..there
     };
     chain

@@ -170,12 +170,20 @@ async fn a_donation_or_a_redeem_just_before_does_not_stop_a_rebalance() -> Resul
     });
     let call = g.rebalance(&chain, exact.collect()).await?;
 
-    for who in 0..4 {
+    for who in 0..5 {
         let calm = chain.snapshot().await?;
         match who {
             0 => {
                 for asset in 0..4 {
                     g.deal(&chain, asset, g.vault, U256::from(1)).await?;
+                }
+            }
+            4 => {
+                // A basis point of the basket, where the next trade's leftovers would be.
+                let managed = g.state(&chain).await?.managed;
+                for (asset, amount) in managed.iter().enumerate() {
+                    g.deal(&chain, asset, g.adapter, amount / U256::from(10_000))
+                        .await?;
                 }
             }
             1 => {
@@ -298,4 +306,24 @@ async fn a_deviation_between_skip_and_trip_is_refused_and_heals_by_itself() -> R
         .await?;
     assert_eq!(g.check(&chain).await?.0, 8);
     Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trade_that_brings_so_much_that_the_target_is_passed_is_refused() -> Result<()> {
+    let chain = Chain::start(Start::Calm).await?;
+    let g = &chain.lab.gimbal;
+    g.set_limits(&chain, |limits| {
+        limits.gainBps = 200;
+        limits.deviationSkipBps = 500;
+    })
+    .await?;
+    let price = chain.market.assets[WBTC].config.price.times(1.6);
+    chain.lab.set_price(&chain, &chain.market, 1, price).await?;
+    chain
+        .lab
+        .set_pool(&chain, &chain.market, 1, price.times(1.045))
+        .await?;
+    let call = g.rebalance(&chain, vec![g.trade(1, 0)]).await?;
+    let passed = IEngine::Overshoot { index: U256::ZERO };
+    chain.refuses(KEEPER, g.engine, &call, passed).await
 }

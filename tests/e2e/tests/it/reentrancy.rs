@@ -109,7 +109,7 @@ async fn a_token_with_every_role_changes_nothing_from_inside_mint_and_claim() ->
     empower(&chain, g, attacker).await?;
     let mut attacks = on_vault(g, attacker);
     attacks.extend(on_the_rest(g, &g.limits(&chain).await?));
-    attacks.push(attack(g.adapter, &callback(1_000), false));
+    attacks.push(attack(g.adapter, &callback(attacker, 1_000), false));
 
     g.fund(&chain, BOB, ONE).await?;
     let mint = g.mint(ONE, BOB);
@@ -213,7 +213,7 @@ async fn tokens_with_every_role_change_nothing_from_inside_a_rebalance() -> Resu
         let call = drift_lab(&chain).await?;
         let mut attacks = on_vault(g, attacker);
         attacks.extend(on_the_rest(g, &g.limits(&chain).await?));
-        attacks.push(attack(g.adapter, &callback(1_000), false));
+        attacks.push(attack(g.adapter, &callback(attacker, 1_000), false));
         survives(
             &chain,
             g,
@@ -271,7 +271,7 @@ async fn a_pool_that_uses_up_the_callback_early_is_refused_at_the_real_one() -> 
             },
         )
         .await?;
-    let early = [attack(g.adapter, &callback(1), false)];
+    let early = [attack(g.adapter, &callback(g.tokens[1], 1), false)];
     arm(&chain, pool, &early).await?;
     chain
         .refuses(

@@ -5,6 +5,7 @@ use eyre::Result;
 use gimbal_abi::IVault;
 use gimbal_e2e::actors::{GUARDIAN, OUTSIDER, OWNER};
 use gimbal_e2e::chain::{Chain, Start};
+use gimbal_e2e::world::WETH;
 
 const HOUR: u64 = 3_600;
 const NOT_ENGINE: IVault::NotRole = IVault::NotRole { role: 2 };
@@ -22,7 +23,7 @@ async fn execute_swap_walks_lock_engine_mode_seeded_venue_tokens_amount_quota_ou
 {
     let chain = Chain::start(Start::Unseeded).await?;
     let (g, vault) = (&chain.lab.gimbal, chain.lab.gimbal.vault);
-    let stranger = chain.main.tokens[0];
+    let stranger = chain.main.tokens[WETH];
     let swap = |venue, token_in, max_in: u64, token_out, min_out: U256| IVault::executeSwapCall {
         venue,
         tokenIn: token_in,

@@ -5,6 +5,7 @@ use eyre::Result;
 use gimbal_abi::IVault;
 use gimbal_e2e::actors::{ALICE, BOB, GUARDIAN, OUTSIDER, OWNER};
 use gimbal_e2e::chain::{Chain, Start};
+use gimbal_e2e::world::WETH;
 
 const NOT_OWNER: IVault::NotRole = IVault::NotRole { role: 0 };
 const NOT_GUARDIAN: IVault::NotRole = IVault::NotRole { role: 1 };
@@ -302,7 +303,7 @@ async fn set_quota_walks_lock_role_listed_cap() -> Result<()> {
     let chain = Chain::start(Start::Calm).await?;
     let (g, vault) = (&chain.lab.gimbal, chain.lab.gimbal.vault);
     let set = |asset, bps| IVault::setQuotaCall { asset, outBps: bps };
-    let stranger = chain.main.tokens[0];
+    let stranger = chain.main.tokens[WETH];
     let token = g.tokens[0];
     let lock = g.lock(&chain).await?;
     chain

@@ -7,6 +7,7 @@ use gimbal_e2e::actors::{ALICE, BOB, GUARDIAN, OUTSIDER, OWNER};
 use gimbal_e2e::chain::{Chain, Start};
 use gimbal_e2e::lab::{SEED_SHARES, seed_amounts};
 use gimbal_e2e::mocks::Behaviour;
+use gimbal_e2e::world::WETH;
 use gimbal_scripts::market::mocks::HostileToken;
 
 /// 1e15: what genesis locks for good.
@@ -346,7 +347,7 @@ async fn claim_walks_lock_listed_receiver_owed_transfer() -> Result<()> {
     let (g, vault) = (&chain.lab.gimbal, chain.lab.gimbal.vault);
     let token = g.tokens[1];
     let claim = |asset, to| IVault::claimCall { asset, to };
-    let stranger = chain.main.tokens[0];
+    let stranger = chain.main.tokens[WETH];
 
     let lock = g.lock(&chain).await?;
     chain
