@@ -83,12 +83,12 @@ impl Error {
 
     #[inline(never)]
     fn small(selector: [u8; 4], arguments: &[u64]) -> Self {
-        Self(keep(encode(selector, &each(arguments))))
+        Self(keep(encode(selector, each(arguments))))
     }
 
     #[inline(never)]
     fn large(selector: [u8; 4], arguments: &[U256]) -> Self {
-        Self(keep(encode(selector, &each(arguments))))
+        Self(keep(encode(selector, each(arguments))))
     }
 }
 

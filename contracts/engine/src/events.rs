@@ -33,7 +33,7 @@ pub(crate) fn emit(vm: &VM, signature: B256, indexed: &[B256], data: &[B256]) {
 
 /// `head`, and the arrays that follow it: offsets, then each array's length and items.
 #[inline(never)]
-pub(crate) fn arrays(head: &[B256], arrays: &[&[B256]]) -> &'static [B256] {
+pub(crate) fn arrays(head: &[B256], arrays: &[&[B256]]) -> &'static mut [B256] {
     let mut data = Vec::from(head);
     let mut words = head.len().saturating_add(arrays.len());
     for array in arrays {

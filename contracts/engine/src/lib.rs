@@ -84,7 +84,7 @@ use stylus_sdk::{
     ArbResult,
     abi::Router,
     prelude::*,
-    storage::{StorageAddress, StorageArray, StorageB256, StorageBool, StorageMap},
+    storage::{StorageArray, StorageB256, StorageMap},
     stylus_core::ConstructorGuard,
 };
 
@@ -93,7 +93,7 @@ use crate::{
     errors::{Error, Result, ZeroAddress},
     events::{KeeperSet, VenueAdded, emit},
     input::Input,
-    registry::{ASSETS_SLOTS, VENUES_MAX},
+    registry::RECORDS_SLOTS,
     roles::{only_owner, only_owner_or_guardian},
     words::Field,
 };
@@ -102,13 +102,12 @@ use crate::{
 #[entrypoint]
 #[storage]
 pub struct Engine {
-    vault: StorageAddress,
-    sequencer_feed: StorageAddress,
+    vault: StorageB256,
+    sequencer_feed: StorageB256,
     status: StorageB256,
-    limits: StorageArray<StorageB256, 2>,
-    assets: StorageArray<StorageB256, ASSETS_SLOTS>,
-    venues: StorageArray<StorageB256, VENUES_MAX>,
-    keepers: StorageMap<Address, StorageBool>,
+    /// Limits, assets and venues, one after the other: see [`registry`].
+    records: StorageArray<StorageB256, RECORDS_SLOTS>,
+    keepers: StorageMap<Address, StorageB256>,
 }
 
 impl Engine {
@@ -144,10 +143,10 @@ impl Engine {
             interface::WEIGHTS => report::weights(self)?,
             interface::ASSET => keep(self.listed_asset(input.index(0)?)?.words().to_vec()),
             interface::LIMITS => keep(self.bounds().words().to_vec()),
-            interface::IS_KEEPER => each(&[u64::from(self.keepers.get(input.address(0)?))]),
+            interface::IS_KEEPER => each(&[u64::from(self.is_keeper(input.address(0)?))]),
             interface::VENUES => self.all_venues(),
-            interface::VAULT => each(&[self.vault.get()]),
-            interface::SEQUENCER_FEED => each(&[self.sequencer_feed.get()]),
+            interface::VAULT => each(&[self.vault_address()]),
+            interface::SEQUENCER_FEED => each(&[Address::from_word(self.sequencer_feed.get())]),
             interface::REFERENCE => each(&[self.status().reference]),
             interface::LAST_REBALANCE => each(&[self.status().last_rebalance]),
             _ => return Ok(None),
@@ -177,10 +176,11 @@ impl Engine {
         if keeper.is_zero() {
             return Err(Error::of::<ZeroAddress>(&[]));
         }
-        self.keepers.insert(keeper, allowed);
+        let data = [u64::from(allowed).to_word()];
+        let [flag] = data;
+        self.keepers.insert(keeper, flag);
         let vm = self.vm();
         let indexed = [vm.msg_sender().to_word(), keeper.to_word()];
-        let data = [u64::from(allowed).to_word()];
         emit(vm, KeeperSet::SIGNATURE_HASH, &indexed, &data);
         Ok(())
     }

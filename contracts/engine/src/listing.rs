@@ -1,5 +1,7 @@
 //! What an engine is built on: the vault's own assets, each with a feed and a pool that fit it.
 
+use alloc::vec::Vec;
+
 use alloy_primitives::Address;
 use gimbal_core::price::{FEED_DECIMALS_MAX, TOKEN_DECIMALS_MAX};
 use stylus_sdk::{function_selector, prelude::*};
@@ -14,7 +16,7 @@ use crate::{
     limits,
     registry::{Listing, Market, Status},
     vault,
-    words::{number, position},
+    words::{Field, number, position},
 };
 
 const DECIMALS: [u8; 4] = function_selector!("decimals");
@@ -40,8 +42,8 @@ pub(crate) fn list(
 ) -> Result<()> {
     not_zero(vault)?;
     not_zero(sequencer_feed)?;
-    engine.vault.set(vault);
-    engine.sequencer_feed.set(sequencer_feed);
+    engine.vault.set(vault.to_word());
+    engine.sequencer_feed.set(sequencer_feed.to_word());
     let tokens = vault::state(engine)?.tokens;
     if assets.len() != tokens.len() {
         return Err(Error::of::<LengthMismatch>(&[
@@ -53,10 +55,13 @@ pub(crate) fn list(
         return Err(Error::of::<NotListed>(&[reference]));
     };
     let (mut dearest, mut second) = (0, 0);
+    let (mut targets, mut bands) = (Vec::new(), Vec::new());
     for (i, (asset, token)) in assets.iter().zip(tokens).enumerate() {
         if asset.token != *token {
             return Err(Error::at::<RegistryMismatch>(i));
         }
+        targets.push(asset.target);
+        bands.push(asset.band);
         let listing = listing(engine, i, asset)?;
         engine.set_listing(i, &listing);
         if asset.token == reference_asset.token {
@@ -85,8 +90,6 @@ pub(crate) fn list(
         path_fee: dearest.saturating_add(second),
         ..Status::default()
     });
-    let targets = assets.iter().map(|asset| asset.target).collect();
-    let bands = assets.iter().map(|asset| asset.band).collect();
     limits::set_targets(engine, keep(targets), keep(bands))?;
     limits::set(engine, bounds)
 }

@@ -3,7 +3,6 @@
 use alloc::vec::Vec;
 
 use alloy_primitives::{Address, B256};
-use stylus_sdk::storage::{StorageArray, StorageB256};
 
 use crate::{
     Engine,
@@ -17,8 +16,12 @@ use crate::{
 pub(crate) const VENUES_MAX: usize = 8;
 /// Slots of one asset.
 const ASSET_SLOTS: usize = Listing::SLOTS + Market::SLOTS;
-/// Slots of all assets.
-pub(crate) const ASSETS_SLOTS: usize = gimbal_core::ASSETS_MAX * ASSET_SLOTS;
+/// Where the assets begin, behind the limits.
+const ASSETS_AT: usize = Limits::SLOTS;
+/// Where the venues begin.
+const VENUES_AT: usize = ASSETS_AT + gimbal_core::ASSETS_MAX * ASSET_SLOTS;
+/// Slots of all records.
+pub(crate) const RECORDS_SLOTS: usize = VENUES_AT + VENUES_MAX;
 
 record! {
     /// What every rebalance reads of an asset.
@@ -94,6 +97,15 @@ impl Status {
 }
 
 impl Engine {
+    #[inline(never)]
+    pub(crate) fn vault_address(&self) -> Address {
+        Address::from_word(self.vault.get())
+    }
+
+    pub(crate) fn is_keeper(&self, account: Address) -> bool {
+        !self.keepers.get(account).is_zero()
+    }
+
     pub(crate) fn status(&self) -> Status {
         Status::unpack([self.status.get()])
     }
@@ -105,37 +117,38 @@ impl Engine {
 
     #[inline(never)]
     pub(crate) fn listing(&self, asset: usize) -> Listing {
-        Listing::unpack(load(&self.assets, first_slot(asset)))
+        Listing::unpack(self.load(first_slot(asset)))
     }
 
     pub(crate) fn set_listing(&mut self, asset: usize, listing: &Listing) {
-        store(&mut self.assets, first_slot(asset), &listing.pack());
+        self.store(first_slot(asset), &listing.pack());
     }
 
     #[inline(never)]
     pub(crate) fn market(&self, asset: usize) -> Market {
-        Market::unpack(load(&self.assets, market_slot(asset)))
+        Market::unpack(self.load(market_slot(asset)))
     }
 
     pub(crate) fn set_market(&mut self, asset: usize, market: &Market) {
-        store(&mut self.assets, market_slot(asset), &market.pack());
+        self.store(market_slot(asset), &market.pack());
     }
 
     #[inline(never)]
     pub(crate) fn bounds(&self) -> Limits {
-        Limits::unpack(load(&self.limits, 0))
+        Limits::unpack(self.load(0))
     }
 
     pub(crate) fn set_bounds(&mut self, limits: &Limits) {
-        store(&mut self.limits, 0, &limits.pack());
+        self.store(0, &limits.pack());
     }
 
     /// The venue with an index; errors: [`UnknownVenue`].
     pub(crate) fn venue(&self, venue: u64) -> Result<Address> {
-        match self.venues.getter(position(venue)) {
-            Some(slot) if venue < self.status().venues => Ok(Address::from_word(slot.get())),
-            _ => Err(Error::of::<UnknownVenue>(&[venue])),
+        if venue >= self.status().venues {
+            return Err(Error::of::<UnknownVenue>(&[venue]));
         }
+        let [word] = self.load(venue_slot(venue));
+        Ok(Address::from_word(word))
     }
 
     /// All venues, as `venues()` returns them.
@@ -155,12 +168,32 @@ impl Engine {
         let mut status = self.status();
         let place = status.venues;
         status.venues = place.saturating_add(1);
-        let Some(mut slot) = self.venues.setter(position(place)) else {
+        if place >= number(VENUES_MAX) {
             return Err(Error::of::<HardCap>(&[status.venues, number(VENUES_MAX)]));
-        };
-        slot.set(venue.to_word());
+        }
+        self.store(venue_slot(place), &[venue.to_word()]);
         self.set_status(&status);
         Ok(place)
+    }
+
+    /// Consecutive slots.
+    fn load<const N: usize>(&self, at: usize) -> [B256; N] {
+        let mut words = [B256::ZERO; N];
+        for (i, word) in words.iter_mut().enumerate() {
+            let slot = self.records.getter(at.saturating_add(i));
+            *word = slot.map_or(B256::ZERO, |slot| slot.get());
+        }
+        words
+    }
+
+    /// To consecutive slots.
+    #[inline(never)]
+    fn store(&mut self, at: usize, words: &[B256]) {
+        for (i, word) in words.iter().enumerate() {
+            if let Some(mut slot) = self.records.setter(at.saturating_add(i)) {
+                slot.set(*word);
+            }
+        }
     }
 
     /// An asset as it was listed, with its present target and band; errors: [`NotListed`].
@@ -182,31 +215,13 @@ impl Engine {
 }
 
 const fn first_slot(asset: usize) -> usize {
-    asset.saturating_mul(ASSET_SLOTS)
+    asset.saturating_mul(ASSET_SLOTS).saturating_add(ASSETS_AT)
 }
 
 const fn market_slot(asset: usize) -> usize {
     first_slot(asset).saturating_add(Listing::SLOTS)
 }
 
-fn load<const N: usize, const M: usize>(
-    array: &StorageArray<StorageB256, M>,
-    at: usize,
-) -> [B256; N] {
-    let mut words = [B256::ZERO; N];
-    for (i, word) in words.iter_mut().enumerate() {
-        *word = array
-            .getter(at.saturating_add(i))
-            .map_or(B256::ZERO, |slot| slot.get());
-    }
-    words
-}
-
-#[inline(never)]
-fn store<const M: usize>(array: &mut StorageArray<StorageB256, M>, at: usize, words: &[B256]) {
-    for (i, word) in words.iter().enumerate() {
-        if let Some(mut slot) = array.setter(at.saturating_add(i)) {
-            slot.set(*word);
-        }
-    }
+fn venue_slot(venue: u64) -> usize {
+    position(venue).saturating_add(VENUES_AT)
 }

@@ -217,7 +217,10 @@ pub(crate) fn weights(engine: &Engine) -> Result<&'static [B256]> {
     let state = vault::state(engine)?;
     let book = Book::read(engine)?;
     let weights = book.measure(state.amounts)?.weights;
-    let bands: Vec<u64> = book.listings.iter().map(|listing| listing.band).collect();
+    let mut bands = Vec::new();
+    for listing in book.listings {
+        bands.push(listing.band);
+    }
     Ok(arrays(
         &[],
         &[each(weights), each(book.targets), each(&bands)],

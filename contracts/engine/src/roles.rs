@@ -28,7 +28,7 @@ pub(crate) fn only_owner_or_guardian(engine: &Engine) -> Result<()> {
 
 /// Errors: [`NotRole`].
 pub(crate) fn only_keeper(engine: &Engine) -> Result<()> {
-    allow(engine.keepers.get(engine.vm().msg_sender()), KEEPER)
+    allow(engine.is_keeper(engine.vm().msg_sender()), KEEPER)
 }
 
 fn allow(allowed: bool, role: u64) -> Result<()> {

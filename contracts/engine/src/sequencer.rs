@@ -1,5 +1,6 @@
 //! The sequencer's uptime feed: prices are not to be trusted while it is down, nor right after.
 
+use alloy_primitives::Address;
 use stylus_sdk::prelude::*;
 
 use crate::{
@@ -21,7 +22,7 @@ pub(crate) enum Uptime {
 /// The feed answers zero for up, since `startedAt`.
 pub(crate) fn uptime(engine: &Engine, grace: u64) -> Uptime {
     let now = engine.vm().block_timestamp();
-    match round(engine.vm(), engine.sequencer_feed.get()) {
+    match round(engine.vm(), Address::from_word(engine.sequencer_feed.get())) {
         Some(round)
             if round.answer.is_zero() && round.started_at != 0 && round.started_at <= now =>
         {

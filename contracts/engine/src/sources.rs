@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use alloy_primitives::U256;
 use gimbal_core::{
-    Price, drift, rebalance::Holding, slippage::deviation_bps, weights::weights_down,
+    Price, fixed::add, rebalance::Holding, slippage::deviation_bps, weights::weights_down,
 };
 use stylus_sdk::prelude::*;
 
@@ -15,8 +15,11 @@ use crate::{
     errors::{Error, NotListed, Result, ThinPool, TwapUnavailable},
     feed, pool,
     registry::Listing,
-    words::{low16, number, saturated},
+    words::{number, saturated},
 };
+
+/// One basis point, in D18.
+const BP: u64 = 100_000_000_000_000;
 
 /// Every asset with its feed's price.
 pub(crate) struct Book {
@@ -87,15 +90,15 @@ impl Book {
             }
             nav => nav?,
         };
-        let bands = self.listings.iter().map(|listing| low16(listing.band));
-        let bands = keep(bands.collect());
-        Ok(Measure {
+        let mut measure = Measure {
             nav,
-            drift_max: drift::drift_max(weights, self.targets)?,
-            drift_l1: drift::drift_l1(weights, self.targets)?,
-            breached: drift::breached(weights, self.targets, bands)?,
             weights,
-        })
+            ..Measure::default()
+        };
+        for ((weight, target), listing) in weights.iter().zip(self.targets).zip(self.listings) {
+            measure.add(weight.abs_diff(*target), listing.band)?;
+        }
+        Ok(measure)
     }
 
     /// An asset of a basket, as the law of trades wants it; errors: [`NotListed`].
@@ -164,8 +167,68 @@ impl Book {
     }
 }
 
+impl Measure {
+    /// One more asset at a distance from its target: all three figures of [`gimbal_core::drift`] in one pass, which a test
+    /// compares with them.
+    fn add(&mut self, distance: U256, band_bps: u64) -> Result<()> {
+        self.drift_max = self.drift_max.max(distance);
+        self.drift_l1 = add(self.drift_l1, distance)?;
+        // {D18} = {bps} * {D18/bps}
+        self.breached |= distance >= U256::from(band_bps.saturating_mul(BP));
+        Ok(())
+    }
+}
+
 /// Distance of a price from a TWAP, {bps}; what cannot be computed is infinitely far.
 #[inline(never)]
 pub(crate) fn deviation(price: Price, twap: Price) -> u64 {
     deviation_bps(price, twap).map_or(u64::MAX, saturated)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::vec::Vec;
+
+    use gimbal_core::{drift, fixed::D18};
+
+    use super::*;
+
+    #[test]
+    fn one_pass_gives_the_figures_of_the_law() {
+        let d18 = |bps: u64| U256::from(bps) * U256::from(BP);
+        let weights: [U256; 4] = [4_000, 3_500, 2_000, 500].map(d18);
+        for targets in [
+            [4_000, 3_500, 2_000, 500],
+            [4_025, 3_475, 2_000, 500],
+            [4_024, 3_476, 2_000, 500],
+            [2_500, 2_500, 2_500, 2_500],
+            [0, 0, 0, 10_000],
+        ] {
+            let targets = targets.map(d18);
+            for bands in [[25; 4], [500; 4], [25, 500, 2_500, 2_500]] {
+                let mut measure = Measure::default();
+                for ((weight, target), band) in weights.iter().zip(&targets).zip(bands) {
+                    measure.add(weight.abs_diff(*target), band.into()).unwrap();
+                }
+                let bands: Vec<u16> = bands.to_vec();
+                assert_eq!(Ok(measure.drift_max), drift::drift_max(&weights, &targets));
+                assert_eq!(Ok(measure.drift_l1), drift::drift_l1(&weights, &targets));
+                assert_eq!(
+                    Ok(measure.breached),
+                    drift::breached(&weights, &targets, &bands)
+                );
+            }
+        }
+        assert_eq!(weights.iter().fold(U256::ZERO, |a, b| a + b), D18);
+    }
+
+    #[test]
+    fn what_cannot_be_compared_is_infinitely_far() {
+        assert_eq!(deviation(Price(U256::ONE), Price(U256::ZERO)), u64::MAX);
+        assert_eq!(deviation(Price(U256::MAX), Price(U256::ONE)), u64::MAX);
+        assert_eq!(
+            deviation(Price(U256::from(101)), Price(U256::from(100))),
+            100
+        );
+    }
 }

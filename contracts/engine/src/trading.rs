@@ -15,7 +15,7 @@ use crate::{
     Engine,
     abi::{Limits, Trade},
     errors::{
-        BadRoute, Error, Overflow, Result, SpotDeviation, TradeTooLarge, TradeTooSmall,
+        BadRoute, Error, NotListed, Overflow, Result, SpotDeviation, TradeTooLarge, TradeTooSmall,
         TwapUnavailable, WrongDirection,
     },
     pool,
@@ -135,15 +135,14 @@ fn size(session: &Session<'_>, leg: &Leg<'_>) -> Result<U256> {
 fn floor(session: &Session<'_>, leg: &Leg<'_>, amount_in: U256) -> Result<U256> {
     let (asked, asked_for) = (U256::from(leg.trade.min_out), U256::from(leg.trade.max_in));
     let mut least = out_min_scaled_up(asked, amount_in, asked_for)?;
-    let prices = session.book.prices;
-    let feed = |asset: usize| prices.get(asset).copied().unwrap_or_default();
-    for (price_in, price_out) in [
-        (feed(leg.sold), feed(leg.bought)),
-        (session.twap(leg.sold)?, session.twap(leg.bought)?),
-    ] {
-        let slippage_bps = low16(session.limits.slippage_bps);
-        least = least.max(out_floor_up(amount_in, price_in, price_out, slippage_bps)?);
-    }
+    let slippage_bps = low16(session.limits.slippage_bps);
+    let mut tighten = |price_in: Price, price_out: Price| -> Result<()> {
+        let floor = out_floor_up(amount_in, price_in, price_out, slippage_bps)?;
+        least = least.max(floor);
+        Ok(())
+    };
+    tighten(session.feed(leg.sold)?, session.feed(leg.bought)?)?;
+    tighten(session.twap(leg.sold)?, session.twap(leg.bought)?)?;
     Ok(least)
 }
 
@@ -169,6 +168,12 @@ impl Session<'_> {
         listing.map_or(Address::ZERO, |listing| listing.token)
     }
 
+    fn feed(&self, asset: usize) -> Result<Price> {
+        let price = self.book.prices.get(asset).copied();
+        price.ok_or_else(|| Error::at::<NotListed>(asset))
+    }
+
+    #[inline(never)]
     fn twap(&self, asset: usize) -> Result<Price> {
         let twap = self.twaps.get(asset).copied().flatten();
         twap.ok_or_else(|| Error::at::<TwapUnavailable>(asset))

@@ -42,7 +42,7 @@ pub(crate) struct State {
 /// Errors: the vault's, such as `Locked` during an operation.
 pub(crate) fn state(engine: &Engine) -> Result<State> {
     let reply = ask(engine, &STATE)?;
-    parse(reply).ok_or_else(|| Error::call_failed(engine.vault.get()))
+    parse(reply).ok_or_else(|| Error::call_failed(engine.vault_address()))
 }
 
 /// The canonical form alone: two arrays of one length, one after the other.
@@ -132,13 +132,13 @@ pub(crate) fn execute_swap(
 }
 
 fn ask(engine: &Engine, data: &[u8]) -> Result<Reply> {
-    read(engine.vm(), engine.vault.get(), data)
+    read(engine.vm(), engine.vault_address(), data)
 }
 
 fn tell(engine: &mut Engine, data: &[u8]) -> Result<Reply> {
-    act(engine.vm(), engine.vault.get(), data)
+    act(engine.vm(), engine.vault_address(), data)
 }
 
 fn want<T>(engine: &Engine, value: Option<T>) -> Result<T> {
-    value.ok_or_else(|| Error::call_failed(engine.vault.get()))
+    value.ok_or_else(|| Error::call_failed(engine.vault_address()))
 }

@@ -158,3 +158,70 @@ macro_rules! record {
         }
     };
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    record! {
+        /// Fills one slot to the last byte, skips a gap, and fills another.
+        Sample, 3 slots {
+            a: Address, 20;
+            b: u64, 8;
+            c: u64, 4;
+            d: u128, 16;
+            e: Address, 20;
+            f: u64, 1;
+        }
+    }
+
+    fn sample() -> Sample {
+        Sample {
+            a: Address::repeat_byte(0xaa),
+            b: u64::MAX,
+            c: 0x0102_0304,
+            d: u128::MAX - 1,
+            e: Address::repeat_byte(0x55),
+            f: 0x7f,
+        }
+    }
+
+    #[test]
+    fn records_survive_storage() {
+        let packed = sample().pack();
+        assert_eq!(Sample::unpack(packed), sample());
+        assert_eq!(Sample::from_words(&sample().words()), sample());
+    }
+
+    #[test]
+    fn fields_lie_where_solidity_puts_them() {
+        let [first, second, third] = sample().pack().map(|slot| U256::from_word(&slot));
+        let low = |word: U256, shift: usize, bits: usize| {
+            word.wrapping_shr(shift) & (U256::MAX >> (256 - bits))
+        };
+        assert_eq!(low(first, 0, 160), U256::from_word(&sample().a.into_word()));
+        assert_eq!(low(first, 160, 64), U256::from(u64::MAX));
+        assert_eq!(low(first, 224, 32), U256::from(0x0102_0304));
+        // The address does not fit behind the number.
+        assert_eq!(second, U256::from(u128::MAX - 1));
+        assert_eq!(low(third, 160, 8), U256::from(0x7f));
+    }
+
+    #[test]
+    fn width_is_counted_from_the_low_end() {
+        let word = U256::from(0x1_0000).to_word();
+        assert!(!fits(&word, 2));
+        assert!(fits(&word, 3));
+        assert!(fits(&B256::repeat_byte(0xff), 32));
+        assert!(fits(&B256::ZERO, 0));
+    }
+
+    #[test]
+    fn numbers_saturate() {
+        assert_eq!(saturated(U256::from(u64::MAX)), u64::MAX);
+        assert_eq!(saturated(U256::from(u64::MAX) + U256::ONE), u64::MAX);
+        assert_eq!(low8(256), u8::MAX);
+        assert_eq!(low16(65_536), u16::MAX);
+        assert_eq!(position(u64::MAX), usize::MAX);
+    }
+}

@@ -35,6 +35,9 @@ pub(crate) struct Pool {
     pub(crate) age: u32,
 }
 
+/// Something that happens to the world.
+pub(crate) type Event = Box<dyn FnMut(&mut World)>;
+
 /// A swap that the vault was asked for.
 pub(crate) struct Swap {
     pub(crate) venue: Address,
@@ -67,7 +70,7 @@ pub(crate) struct World {
     /// {bps} of the fair output that a swap loses; negative: gains.
     pub(crate) cost_bps: i64,
     /// What else happens in a swap.
-    pub(crate) in_swap: Option<Box<dyn FnMut(&mut World)>>,
+    pub(crate) in_swap: Option<Event>,
 
     /// State-changing calls so far.
     pub(crate) mutations: usize,

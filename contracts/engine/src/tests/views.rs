@@ -36,7 +36,9 @@ fn every_status_has_its_number() {
         scene.world.borrow_mut().amounts[0] = U256::from(20) * U256::from(ONE);
         scene.world.borrow_mut().amounts[2] = U256::from(30_000_000_000u64);
     };
-    let traded = |scene: &mut Scene| drop(scene.rebalance(vec![Scene::sell_weth()]).unwrap());
+    let traded = |scene: &mut Scene| {
+        scene.rebalance(vec![Scene::sell_weth()]).unwrap();
+    };
     assert_eq!(status(level), (1, 0));
     assert_eq!(status(traded), (2, now + 900));
     assert_eq!(
