@@ -130,7 +130,7 @@ impl Lab {
         );
         let q96 = 96_usize;
         Ok(if g.tokens[asset_in] < g.tokens[asset_out] {
-            ((amount * ratio >> q96) * ratio) >> q96
+            (((amount * ratio) >> q96) * ratio) >> q96
         } else {
             (((amount << q96) / ratio) << q96) / ratio
         })

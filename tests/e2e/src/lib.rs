@@ -2,20 +2,22 @@
 //!
 //! - [`actors`]: who acts.
 //! - [`chain`]: one node per test.
-//! - [`rpc`]: calls, transactions, time.
+//! - [`rpc`], `control`: calls and transactions; time and state by hand.
 //! - [`revert`]: what a refused call said.
 //! - [`sent`]: what a transaction did.
 //! - [`mocks`]: what the Solidity mocks can be told to do.
 //! - [`world`]: the market and the vaults that every test starts from, built once per process.
-//! - [`gimbal`]: one vault with its engine and adapter, and what tests do with it.
+//! - [`gimbal`], `lock`: one vault with its engine and adapter, and what tests do with it.
 //! - [`lab`]: a vault of hostile tokens on hostile pools.
 //!
 //! The tests themselves are one binary, `tests/it`.
 
 pub mod actors;
 pub mod chain;
+mod control;
 pub mod gimbal;
 pub mod lab;
+mod lock;
 pub mod mocks;
 pub mod revert;
 pub mod rpc;
