@@ -261,6 +261,40 @@ mod tests {
     }
 
     #[test]
+    fn the_object_has_exactly_the_promised_fields_in_order() {
+        let rebalance = RebalanceSummary {
+            tx: B256::ZERO,
+            gas_used: 1,
+            trades: 3,
+        };
+        let summary = Summary {
+            schema: SCHEMA,
+            chain_id: 412_346,
+            vault: Address::ZERO,
+            engine: Address::ZERO,
+            band_bps: 200,
+            drift_bps_before: 271.08,
+            drift_bps_after: 0.22,
+            nav_before: U256::MAX,
+            nav_after: U256::ONE,
+            rebalance,
+            hostile_trade_error: "Slippage".into(),
+            redeem_after_kill: true,
+            gas: vec![GasUse::new("mint", 5)],
+        };
+        let zero = format!("{:?}", Address::ZERO);
+        let (hash, most) = (B256::ZERO, U256::MAX);
+        let expected = format!(
+            r#"{{"schema":"gimbal.demo/1","chain_id":412346,"vault":"{zero}","engine":"{zero}","band_bps":200,"#
+        ) + r#""drift_bps_before":271.08,"drift_bps_after":0.22,"#
+            + &format!(
+                r#""nav_before":"{most}","nav_after":"1","rebalance":{{"tx":"{hash}","gas_used":1,"trades":3}},"#
+            )
+            + r#""hostile_trade_error":"Slippage","redeem_after_kill":true,"gas":{"mint":5}}"#;
+        assert_eq!(serde_json::to_string(&summary).unwrap(), expected);
+    }
+
+    #[test]
     fn repeated_steps_are_summed_in_order() {
         struct Gas(Vec<GasUse>);
         impl Serialize for Gas {

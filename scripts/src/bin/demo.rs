@@ -17,7 +17,7 @@ struct Options {
     /// Print one JSON object as the last line of stdout
     #[arg(long)]
     json: bool,
-    /// A fresh development node to use instead of one of our own
+    /// A running development node to use instead of one of our own
     #[arg(long, value_name = "URL")]
     rpc_url: Option<String>,
     /// Where set-up put the built contracts

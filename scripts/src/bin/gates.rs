@@ -17,8 +17,19 @@ struct Options {
     artifacts: Option<PathBuf>,
 }
 
-fn main() -> Result<ExitCode> {
-    let options = Options::parse();
+fn main() -> ExitCode {
+    match check(Options::parse()) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("gates: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Prints every gate; whether all of them hold.
+fn check(options: Options) -> Result<bool> {
     let checks = gates::run(&options.artifacts.map(Artifacts::at).unwrap_or_default())?;
     let mut table = Table::new();
     table
@@ -31,9 +42,5 @@ fn main() -> Result<ExitCode> {
     println!("{table}");
     let failed = checks.iter().filter(|check| !check.passed).count();
     println!("gates: {} passed, {failed} failed", checks.len() - failed);
-    Ok(if failed == 0 {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(failed == 0)
 }

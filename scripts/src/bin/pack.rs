@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use alloy::primitives::B256;
 use clap::Parser;
@@ -20,8 +21,17 @@ struct Options {
     project_hash: Option<B256>,
 }
 
-fn main() -> Result<()> {
-    let options = Options::parse();
+fn main() -> ExitCode {
+    match run(&Options::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("pack: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(options: &Options) -> Result<()> {
     let raw = fs::read(&options.input).wrap_err_with(|| options.input.display().to_string())?;
     let packed = pack(&raw, options.project_hash)?;
     if let Some(directory) = options.output.parent() {
