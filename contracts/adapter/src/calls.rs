@@ -72,7 +72,8 @@ pub(crate) fn token1(vm: &VM, pool: Address) -> Result<Address, Revert> {
 pub(crate) fn fee(vm: &VM, pool: Address) -> Result<U24, Revert> {
     let out = read(vm, pool, pool::feeCall {})?;
     let fee = word(&out).map(U256::from_be_bytes);
-    fee.and_then(|fee| U24::try_from(fee).ok())
+    fee.and_then(|fee| u32::try_from(fee).ok())
+        .and_then(|fee| U24::try_from(fee).ok())
         .ok_or_else(|| failed(pool))
 }
 

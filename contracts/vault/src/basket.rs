@@ -311,7 +311,8 @@ mod tests {
             maxIn: u(19),
         };
         assert_eq!(attempt(u(SHARE), BOB, &[10, 19, 30]), want.abi_encode());
-        assert_eq!(attempt(U256::MAX, BOB, &[1; 3]), Overflow {}.abi_encode());
+        let huge = chain.sends(ALICE, |vault| vault.mint(U256::MAX, BOB, PLENTY.to_vec()));
+        assert_eq!(huge, Err(Overflow {}.abi_encode()));
 
         chain.sends(GUARDIAN, |vault| vault.halt(0)).expect("halts");
         mint(&chain, 1).expect("mints while halted");

@@ -6,10 +6,13 @@
 use alloc::vec::Vec;
 
 use alloy_primitives::{Address, U256};
-use alloy_sol_types::{SolCall, SolType, abi::encode_sequence, sol};
+use alloy_sol_types::{SolCall, SolType, sol};
 use stylus_sdk::{host::VM, prelude::*};
 
-use crate::errors::{CallFailed, FeeOnTransfer, InsufficientGas, Revert, TransferFailed, revert};
+use crate::{
+    errors::{CallFailed, FeeOnTransfer, InsufficientGas, Revert, TransferFailed, revert},
+    words::encode,
+};
 
 sol! {
     function balanceOf(address account) external view returns (uint256);
@@ -59,11 +62,10 @@ pub(crate) fn pull(vm: &VM, token: Address, from: Address, amount: U256) -> Resu
         return Ok(());
     }
     let before = own_balance(vm, token)?;
-    let data = calldata(transferFromCall {
-        from,
-        to: vm.contract_address(),
-        value: amount,
-    });
+    let data = encode(
+        &transferFromCall::SELECTOR,
+        &(from, vm.contract_address(), amount),
+    );
     let out = outer(vm, Kind::Mutable, token, &data)?;
     check_transferred(token, &out)?;
     let got = own_balance(vm, token)?.saturating_sub(before);
@@ -89,7 +91,7 @@ pub(crate) fn swap(
 ) -> Result<(), Revert> {
     let arguments = (token_in, token_out, amount_in, min_out, route);
     let arguments = <swapCall as SolCall>::Parameters::abi_encode_sequence(&arguments);
-    let data = prefixed(swapCall::SELECTOR, &arguments);
+    let data = [swapCall::SELECTOR.as_slice(), &arguments].concat();
     outer(vm, Kind::Mutable, venue, &data).map(drop)
 }
 
@@ -171,23 +173,11 @@ fn raw(vm: &VM, kind: Kind, target: Address, data: &[u8], gas: u64) -> Option<Ve
 }
 
 fn balance_data(vm: &VM) -> Vec<u8> {
-    calldata(balanceOfCall {
-        account: vm.contract_address(),
-    })
+    encode(&balanceOfCall::SELECTOR, &(vm.contract_address(),))
 }
 
 fn transfer_data(to: Address, value: U256) -> Vec<u8> {
-    calldata(transferCall { to, value })
-}
-
-fn calldata<C: SolCall>(call: C) -> Vec<u8> {
-    prefixed(C::SELECTOR, &encode_sequence(&call.tokenize()))
-}
-
-/// A selector and its arguments.
-#[inline(never)]
-pub(crate) fn prefixed(selector: [u8; 4], arguments: &[u8]) -> Vec<u8> {
-    [selector.as_slice(), arguments].concat()
+    encode(&transferCall::SELECTOR, &(to, value))
 }
 
 fn check_transferred(token: Address, out: &[u8]) -> Result<(), Revert> {

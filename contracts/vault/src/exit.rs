@@ -101,11 +101,13 @@ pub(crate) fn claim(vault: &mut Vault, asset: Address, to: Address) -> Result<U2
     let index = vault.listed(asset)?;
     vault.check_receiver(to)?;
     let user = vault.caller();
-    let amount = vault.owed.getter(user).get(asset);
+    let mut assets = vault.owed.setter(user);
+    let mut slot = assets.setter(asset);
+    let amount = slot.get();
     if amount.is_zero() {
         return Err(revert(NothingOwed { user, asset }));
     }
-    vault.owed.setter(user).setter(asset).set(U256::ZERO);
+    slot.set(U256::ZERO);
     let mut holding = vault.holding(index);
     holding.reserved = sub(holding.reserved, amount)?;
     vault.set_holding(index, holding)?;

@@ -80,7 +80,7 @@ pub(crate) fn set_guardian(
     Ok(())
 }
 
-fn install_guardian(vault: &mut Vault, guardian: Address, allowed: bool) {
+pub(crate) fn install_guardian(vault: &mut Vault, guardian: Address, allowed: bool) {
     vault.guardians.insert(guardian, allowed);
     emit(
         vault.vm(),

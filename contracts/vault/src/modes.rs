@@ -5,7 +5,8 @@ use stylus_sdk::prelude::*;
 use crate::{
     Vault,
     errors::{MinHalt, Revert, WrongMode, overflow, revert},
-    events::{GuardianSet, Halted, Killed, Resumed, emit},
+    events::{Halted, Killed, Resumed, emit},
+    governance::install_guardian,
     status::Status,
 };
 
@@ -79,15 +80,8 @@ pub(crate) fn kill(vault: &mut Vault, reason: u8) -> Result<(), Revert> {
         ..status
     });
     emit(vault.vm(), Killed { caller, reason });
-    if vault.guardians.replace(caller, false) {
-        emit(
-            vault.vm(),
-            GuardianSet {
-                caller,
-                guardian: caller,
-                allowed: false,
-            },
-        );
+    if vault.guardians.get(caller) {
+        install_guardian(vault, caller, false);
     }
     Ok(())
 }

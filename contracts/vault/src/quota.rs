@@ -65,19 +65,33 @@ impl Quota {
     }
 }
 
-/// The level that taking `amount` now would give.
-fn level_with(vault: &Vault, index: usize, amount: U256) -> Result<(Quota, U256), Revert> {
-    let quota = Quota::read(vault, index);
-    let level = quota.level(vault.now())?;
-    // {1} = {tok} / {tok}. Nothing can be taken out of an asset that the vault has none of.
-    let part = fraction_up(amount, vault.holding(index).managed).unwrap_or(U256::MAX);
-    Ok((quota, level.saturating_add(part)))
+/// Room for an outflow, found before it and used up after it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Room {
+    quota: Quota,
+    /// D18{1}, the level now.
+    level: U256,
+    /// {tok}, of which outflows are fractions.
+    managed: U256,
+}
+
+impl Room {
+    /// D18{1}, the level that taking `amount` gives. Nothing can be taken out of an asset that the vault has none of.
+    fn level_with(&self, amount: U256) -> U256 {
+        let part = fraction_up(amount, self.managed).unwrap_or(U256::MAX);
+        self.level.saturating_add(part)
+    }
 }
 
 /// Refuses an outflow that the bucket has no room for.
-pub(crate) fn check(vault: &Vault, index: usize, amount: U256) -> Result<(), Revert> {
-    let (quota, used) = level_with(vault, index, amount)?;
-    let cap = quota.cap();
+pub(crate) fn check(vault: &Vault, index: usize, amount: U256) -> Result<Room, Revert> {
+    let quota = Quota::read(vault, index);
+    let room = Room {
+        quota,
+        level: quota.level(vault.now())?,
+        managed: vault.holding(index).managed,
+    };
+    let (used, cap) = (room.level_with(amount), quota.cap());
     if used > cap {
         return Err(revert(QuotaExceeded {
             token: vault.asset(index),
@@ -85,15 +99,24 @@ pub(crate) fn check(vault: &Vault, index: usize, amount: U256) -> Result<(), Rev
             cap,
         }));
     }
-    Ok(())
+    Ok(room)
 }
 
-/// Books an outflow that was checked as part of a larger one. Before `managed` is lowered by it.
-pub(crate) fn charge(vault: &mut Vault, index: usize, amount: U256) -> Result<(), Revert> {
-    let (quota, used) = level_with(vault, index, amount)?;
+/// Books an outflow, at most the one that was checked.
+pub(crate) fn charge(
+    vault: &mut Vault,
+    index: usize,
+    room: Room,
+    amount: U256,
+) -> Result<(), Revert> {
     let at = vault.now();
-    let used = u64::try_from(used).map_err(overflow)?;
-    Quota { used, at, ..quota }.write(vault, index)
+    let used = u64::try_from(room.level_with(amount)).map_err(overflow)?;
+    Quota {
+        used,
+        at,
+        ..room.quota
+    }
+    .write(vault, index)
 }
 
 /// Used and cap, D18.

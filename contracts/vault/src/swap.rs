@@ -40,14 +40,14 @@ pub(crate) fn execute(
         return Err(revert(DuplicateAsset { asset: token_out }));
     }
     check_amount(max_in)?;
-    quota::check(vault, index_in, max_in)?;
+    let room = quota::check(vault, index_in, max_in)?;
 
     let nonce = status.nonce;
     status.nonce = nonce.checked_add(1).ok_or_else(|| overflow(()))?;
     vault.set_status(status);
 
     let (spent, got) = trade(vault, venue, token_in, max_in, token_out, min_out, route)?;
-    quota::charge(vault, index_in, spent)?;
+    quota::charge(vault, index_in, room, spent)?;
     vault.sub_managed(index_in, spent)?;
     vault.add_managed(index_out, got)?;
     emit(

@@ -44,7 +44,7 @@ struct State {
     storage: HashMap<U256, B256>,
     balances: HashMap<(Address, Address), U256>,
     logs: Vec<(Vec<B256>, Vec<u8>)>,
-    tried: bool,
+    tried: Vec<Address>,
 }
 
 #[derive(Clone)]
@@ -171,6 +171,7 @@ impl Chain {
     }
 
     pub(crate) fn fault(&self, token: Address, fault: Option<Fault>) {
+        self.state.borrow_mut().tried.clear();
         let mut world = self.world.borrow_mut();
         match fault {
             Some(fault) => world.faults.insert(token, fault),
@@ -255,7 +256,7 @@ impl Chain {
             }
         };
         if selector == transferCall::SELECTOR {
-            self.state.borrow_mut().tried = true;
+            self.state.borrow_mut().tried.push(to);
         }
         *out_len = returned.len();
         self.world.borrow_mut().returned = returned;

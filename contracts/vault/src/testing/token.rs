@@ -71,7 +71,7 @@ impl Chain {
             return Ok(Vec::new());
         }
         if let Ok(call) = balanceOfCall::abi_decode(data) {
-            let tried = self.state.borrow().tried;
+            let tried = self.state.borrow().tried.contains(&token);
             return match fault {
                 Some(Fault::Blind) => Err(b"blind".to_vec()),
                 Some(Fault::BlindAfter | Fault::BlindAfterFalse) if tried => Err(Vec::new()),
@@ -101,7 +101,8 @@ impl Chain {
             Some(Fault::Half) => (value / u(2), value / u(2), yes()),
             Some(Fault::Double) => (value * u(2), value * u(2), yes()),
             Some(Fault::Burn) => {
-                self.world.borrow_mut().gas -= gas.min(self.world.borrow().gas);
+                let mut world = self.world.borrow_mut();
+                world.gas = world.gas.saturating_sub(gas);
                 return Err(Vec::new());
             }
             Some(Fault::Silent) => (value, value, Vec::new()),
@@ -111,7 +112,7 @@ impl Chain {
         if !self.shift(token, from, to, out, into) {
             return Err(b"balance".to_vec());
         }
-        self.state.borrow_mut().tried = true;
+        self.state.borrow_mut().tried.push(token);
         Ok(answer)
     }
 
