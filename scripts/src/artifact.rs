@@ -11,7 +11,7 @@ use serde_json::Value;
 #[derive(Debug, thiserror::Error)]
 pub enum ArtifactError {
     /// The file cannot be read; most often set-up has not run.
-    #[error("{}: {source}; run ./scripts/setup first", path.display())]
+    #[error("cannot read {} (run ./scripts/setup first)", path.display())]
     Read {
         /// The file.
         path: PathBuf,

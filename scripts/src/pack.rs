@@ -21,13 +21,13 @@ pub enum PackError {
     #[error("cannot print the wasm as text: {0}")]
     Print(String),
     /// The text form is not accepted back.
-    #[error("cannot read the text form back: {0}")]
+    #[error("cannot read the text form back")]
     Parse(#[from] wat::Error),
     /// Not a wasm module.
-    #[error("not a wasm module: {0}")]
+    #[error("not a wasm module")]
     Module(#[from] wasmparser::BinaryReaderError),
     /// Compression failed.
-    #[error("cannot compress: {0}")]
+    #[error("cannot compress")]
     Compress(#[from] std::io::Error),
 }
 
