@@ -50,6 +50,11 @@ impl Clock {
         wall().saturating_add_signed(self.offset_s)
     }
 
+    /// Keeps the time that a transaction has seen for its block, however long it ran.
+    pub fn hold(&mut self, time: u64) {
+        self.next = Some(time);
+    }
+
     /// Moves the clock on.
     pub fn increase(&mut self, seconds: u64) {
         self.offset_s = self.offset_s.saturating_add_unsigned(seconds);
@@ -113,6 +118,14 @@ mod tests {
         assert_eq!((clock.tick(1_506), clock.tick(9_000)), (9_000, 9_002));
         clock.set_interval(None);
         assert!(clock.peek(9_002) >= 9_002);
+    }
+
+    #[test]
+    fn a_held_time_is_the_next_blocks_and_moves_no_clock() {
+        let mut clock = Clock::starting_at(5_000);
+        clock.hold(4_990);
+        assert_eq!(clock.tick(0), 4_990);
+        assert!((5_000..5_003).contains(&clock.tick(0)));
     }
 
     #[test]

@@ -117,7 +117,8 @@ impl Chain {
         self.check(&tx, self.is_unlocked(tx.signer_ref()))?;
         let hash = *tx.tx_hash();
         let head = &self.head().header;
-        let block = env::block(self.clock.peek(head.timestamp), self.base_fee());
+        let time = self.clock.peek(head.timestamp);
+        let block = env::block(time, self.base_fee());
         let price = u128::from(block.basefee);
         let session = self.session(head.number.saturating_add(1), false);
         let mut rules = self.rules.clone();
@@ -131,6 +132,7 @@ impl Chain {
         )
         .map_err(|error| refusal(&tx, error))?;
         self.state.commit(executed.state);
+        self.clock.hold(time);
         self.mine(Some(mined(tx, price, executed.result)));
         Ok(hash)
     }
