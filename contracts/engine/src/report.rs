@@ -43,7 +43,8 @@ const DEVIATION_SKIP: u64 = 32;
 const DEVIATION_TRIP: u64 = 64;
 const DEVIATION_SPOT: u64 = 128;
 
-/// See `IEngine.checkRebalance`. TWAPs are those of all assets: whatever is traded, they are sound.
+/// See `IEngine.checkRebalance`. TWAPs are those of all assets: whatever is traded, they are sound. A halt comes before
+/// a cooldown, since waiting does not end it; otherwise the order is that of the guards.
 ///
 /// Errors: the vault's, such as `Locked`, and `Overflow`.
 #[inline(never)]

@@ -289,6 +289,8 @@ fn world() -> World {
         liquidity: 10u128.pow(15),
         cardinality: 100,
         age: 100_000,
+        observed: None,
+        slot0: None,
     };
     let one = |digits: u32| U256::from(10).pow(U256::from(digits));
     World {

@@ -33,6 +33,10 @@ pub(crate) struct Pool {
     pub(crate) cardinality: u16,
     /// Oldest observation, {s} ago; `observe` further back reverts `OLD`.
     pub(crate) age: u32,
+    /// Answers `observe` with this instead.
+    pub(crate) observed: Option<Raw>,
+    /// Answers `slot0` with this instead.
+    pub(crate) slot0: Option<Raw>,
 }
 
 /// Something that happens to the world.
@@ -205,6 +209,10 @@ impl Feed {
 impl Pool {
     fn answer(&self, selector: [u8; 4], data: &[u8]) -> Raw {
         match selector {
+            IPool::observeCall::SELECTOR if self.observed.is_some() => {
+                self.observed.clone().unwrap()
+            }
+            IPool::slot0Call::SELECTOR if self.slot0.is_some() => self.slot0.clone().unwrap(),
             IPool::token0Call::SELECTOR => Ok(self.tokens[0].abi_encode()),
             IPool::token1Call::SELECTOR => Ok(self.tokens[1].abi_encode()),
             IPool::feeCall::SELECTOR => Ok(self.fee.abi_encode()),
@@ -232,7 +240,7 @@ impl Pool {
     }
 
     /// Both accumulators wrapped around lately.
-    fn observe(&self, ages: &[u32]) -> Vec<u8> {
+    pub(crate) fn observe(&self, ages: &[u32]) -> Vec<u8> {
         let ticks = ages.iter().map(|age| {
             let past = -i64::from(self.mean_tick) * i64::from(*age);
             // int56

@@ -161,6 +161,66 @@ fn a_pool_that_is_gone_is_no_oracle() {
 }
 
 #[test]
+fn malformed_pool_answers() {
+    let garbage = [
+        Ok(vec![]),
+        Ok(vec![0xff; 31]),
+        Ok(vec![0; 224]),
+        Ok(vec![0; 256]),
+        Ok(vec![0xff; 100_000]),
+        Err(vec![]),
+        Err(vec![1; 100_000]),
+    ];
+    for raw in garbage {
+        assert_eq!(
+            with_pool(|pool| pool.observed = Some(raw.clone())),
+            no_twap()
+        );
+        assert_eq!(with_pool(|pool| pool.slot0 = Some(raw.clone())), no_twap());
+    }
+}
+
+#[test]
+fn a_bent_observation_never_trades_at_a_price_of_its_own() {
+    for byte in 0..256 {
+        let bent = after(|scene| {
+            scene.pool(WETH, |pool| {
+                let mut data = pool.observe(&[1_800, 0]);
+                data[byte] ^= 0x40;
+                pool.observed = Some(Ok(data));
+            });
+        });
+        match bent {
+            // What the bytes mean lies within what the sources may differ by, or in bytes that a pool never sets.
+            Ok(0) => assert!((96..256).contains(&byte), "{byte}"),
+            // Or it trips, is refused as too far off, as too thin, or as no answer at all.
+            Ok(1) | Err(IEngineErrors::Deviation(_) | IEngineErrors::ThinPool(_)) => {}
+            Err(IEngineErrors::SpotDeviation(_)) => {}
+            other => assert_eq!(other, no_twap(), "{byte}"),
+        }
+    }
+}
+
+#[test]
+fn amounts_without_a_value_are_refused() {
+    let overflow = Err(IEngineErrors::Overflow(IEngine::Overflow {}));
+    assert_eq!(
+        after(|s| s.world.borrow_mut().amounts[0] = U256::MAX),
+        overflow
+    );
+    assert_eq!(
+        after(|s| s.world.borrow_mut().amounts.fill(U256::MAX)),
+        overflow
+    );
+    // A latch needs no value.
+    let tripped = after(|scene| {
+        scene.world.borrow_mut().amounts.fill(U256::MAX);
+        scene.pool(WETH, |pool| pool.mean_tick += 600);
+    });
+    assert_eq!(tripped, Ok(1));
+}
+
+#[test]
 fn a_thin_pool_is_no_oracle() {
     assert_eq!(with_pool(|pool| pool.liquidity = 1_000_001), Ok(0));
     for liquidity in [0, 1, 999_998] {
