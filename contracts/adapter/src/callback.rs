@@ -30,3 +30,27 @@ pub(crate) fn run(
     let token = calls::address(data).ok_or_else(unexpected)?;
     calls::transfer(adapter.vm(), token, caller, claim.into_raw())
 }
+
+#[cfg(test)]
+mod tests {
+    use alloy_primitives::{Address, I256};
+    use alloy_sol_types::{SolError, SolValue};
+
+    use crate::{
+        errors::UnexpectedCallback,
+        testing::{A, AB, Chain, MALLORY, THIS, VAULT},
+    };
+
+    #[test]
+    fn nobody_is_paid_outside_of_a_swap() {
+        let chain = Chain::pushed();
+        for caller in [MALLORY, AB, VAULT, THIS, Address::ZERO] {
+            let claim = I256::try_from(100).expect("fits");
+            let out = chain.sends(caller, |adapter| {
+                adapter.uniswap_v3_swap_callback(claim, -claim, A.abi_encode().into())
+            });
+            assert_eq!(out, Err(UnexpectedCallback { caller }.abi_encode()));
+        }
+        assert_eq!(chain.balance(A, THIS), 100);
+    }
+}

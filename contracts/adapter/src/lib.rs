@@ -15,6 +15,13 @@
 //! | `errors` | the list |
 
 #![cfg_attr(target_arch = "wasm32", no_std)]
+#![cfg_attr(
+    target_arch = "wasm32",
+    allow(
+        missing_docs,
+        reason = "the entry point that the SDK generates has none"
+    )
+)]
 #![deny(
     clippy::arithmetic_side_effects,
     clippy::as_conversions,
@@ -22,6 +29,17 @@
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used
+)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::arithmetic_side_effects,
+        clippy::as_conversions,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        reason = "tests may panic"
+    )
 )]
 
 #[cfg_attr(target_arch = "wasm32", macro_use)]
@@ -32,6 +50,8 @@ mod calls;
 mod errors;
 mod route;
 mod swap;
+#[cfg(test)]
+mod testing;
 
 use alloc::vec::Vec;
 

@@ -104,3 +104,82 @@ impl Pool {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloy_sol_types::SolError;
+
+    use super::{Hop, hops};
+    use crate::{
+        errors::{BadRoute, CallFailed, Revert, UnknownPool, ZeroAddress},
+        testing::{A, AB, B, BC, C, Chain, FACTORY, FAKE, Fault, MALLORY, VAULT, u},
+    };
+
+    fn read(
+        chain: &Chain,
+        token_in: alloy_primitives::Address,
+        route: &[u8],
+    ) -> Result<Vec<Hop>, Revert> {
+        chain.sends(VAULT, |adapter| hops(adapter, token_in, C, route))
+    }
+
+    #[test]
+    fn reads_packed_pools_in_either_direction() {
+        let chain = Chain::pushed();
+        let got = read(&chain, A, &[AB, BC].concat()).expect("two hops");
+        let forth = |pool, token_in, token_out| Hop {
+            pool,
+            token_in,
+            token_out,
+            zero_for_one: true,
+        };
+        assert_eq!(got, [forth(AB, A, B), forth(BC, B, C)]);
+        let back = chain.sends(VAULT, |adapter| hops(adapter, C, B, BC.as_slice()));
+        let back = back.expect("one hop");
+        assert!(!back[0].zero_for_one);
+        assert_eq!((back[0].token_in, back[0].token_out), (C, B));
+    }
+
+    #[test]
+    fn refuses_other_lengths_pools_and_tokens() {
+        let chain = Chain::pushed();
+        let bad = |route: &[u8]| {
+            let length = u(route.len() as u128);
+            assert_eq!(
+                read(&chain, A, route),
+                Err(BadRoute { length }.abi_encode())
+            );
+        };
+        bad(&[]);
+        bad(&AB[..19]);
+        bad(&[AB.as_slice(), &[0]].concat());
+        bad(&[AB, BC, AB].concat());
+        // Known pools whose tokens do not follow each other.
+        bad(BC.as_slice());
+        bad(&[BC, AB].concat());
+        let want = UnknownPool { pool: FAKE }.abi_encode();
+        assert_eq!(read(&chain, A, &[AB, FAKE].concat()), Err(want));
+        // An account that answers nothing.
+        let want = CallFailed { target: MALLORY }.abi_encode();
+        assert_eq!(read(&chain, A, MALLORY.as_slice()), Err(want));
+        chain.fault(Fault::Dirty);
+        let want = CallFailed { target: AB }.abi_encode();
+        assert_eq!(read(&chain, A, AB.as_slice()), Err(want));
+    }
+
+    #[test]
+    fn construction_refuses_zero() {
+        let chain = Chain::pushed();
+        let zero = alloy_primitives::Address::ZERO;
+        for (factory, vault) in [(zero, VAULT), (FACTORY, zero)] {
+            let built = chain.sends(MALLORY, |adapter| adapter.constructor(factory, vault));
+            assert_eq!(built, Err(ZeroAddress {}.abi_encode()));
+        }
+        chain
+            .sends(MALLORY, |adapter| {
+                assert_eq!((adapter.factory(), adapter.vault()), (FACTORY, VAULT));
+                Ok(())
+            })
+            .expect("reads");
+    }
+}

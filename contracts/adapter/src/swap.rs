@@ -86,3 +86,113 @@ fn send_home(adapter: &Adapter, token: Address, vault: Address) -> Result<U256, 
     }
     Ok(amount)
 }
+
+#[cfg(test)]
+mod tests {
+    use alloy_primitives::{Address, U256};
+    use alloy_sol_types::SolError;
+
+    use crate::{
+        errors::{BadRoute, NotVault, Overflow, Slippage, UnexpectedCallback},
+        testing::{A, AB, B, BC, C, Chain, Fault, MALLORY, THIS, VAULT, u},
+    };
+
+    type Out = Result<(U256, U256), Vec<u8>>;
+
+    fn swap(chain: &Chain, token_out: Address, min_out: u128, pools: &[Address]) -> Out {
+        let route = pools.concat();
+        chain.sends(VAULT, |adapter| {
+            adapter.swap(A, token_out, u(100), u(min_out), route.into())
+        })
+    }
+
+    fn is_empty(chain: &Chain) -> bool {
+        [A, B, C]
+            .iter()
+            .all(|token| chain.balance(*token, THIS) == 0)
+    }
+
+    #[test]
+    fn one_hop_and_two() {
+        let chain = Chain::pushed();
+        assert_eq!(swap(&chain, B, 200, &[AB]), Ok((u(100), u(200))));
+        assert!(is_empty(&chain) && chain.balance(B, VAULT) == 200);
+
+        let chain = Chain::pushed();
+        assert_eq!(swap(&chain, C, 400, &[AB, BC]), Ok((u(100), u(400))));
+        assert!(is_empty(&chain) && chain.balance(C, VAULT) == 400);
+    }
+
+    #[test]
+    fn the_rest_of_a_partial_fill_goes_home() {
+        let chain = Chain::pushed();
+        chain.fault(Fault::Dry);
+        assert_eq!(swap(&chain, B, 100, &[AB]), Ok((u(50), u(100))));
+        assert!(is_empty(&chain) && chain.balance(A, VAULT) == 50);
+        // The token between two hops would be stranded.
+        let chain = Chain::pushed();
+        chain.fault(Fault::Dry);
+        let want = Slippage {
+            token: B,
+            got: u(50),
+            want: u(100),
+        };
+        assert_eq!(swap(&chain, C, 0, &[AB, BC]), Err(want.abi_encode()));
+    }
+
+    #[test]
+    fn donations_go_home_too() {
+        let chain = Chain::pushed();
+        for token in [A, B, C] {
+            chain.give(token, THIS, u(7));
+        }
+        assert_eq!(swap(&chain, C, 0, &[AB, BC]), Ok((u(93), u(421))));
+        assert!(is_empty(&chain));
+    }
+
+    #[test]
+    fn guards_come_in_order() {
+        let chain = Chain::pushed();
+        for caller in [MALLORY, AB, THIS] {
+            let out = chain.sends(caller, |adapter| {
+                adapter.swap(A, A, U256::MAX, U256::MAX, vec![].into())
+            });
+            assert_eq!(out, Err(NotVault { caller }.abi_encode()));
+        }
+        let want = Slippage {
+            token: B,
+            got: u(200),
+            want: u(201),
+        };
+        assert_eq!(swap(&chain, B, 201, &[AB]), Err(want.abi_encode()));
+        let out = chain.sends(VAULT, |adapter| {
+            adapter.swap(A, B, U256::MAX, u(0), AB.to_vec().into())
+        });
+        assert_eq!(out, Err(Overflow {}.abi_encode()));
+        let length = u(40);
+        for token_out in [A, B] {
+            let want = BadRoute { length }.abi_encode();
+            assert_eq!(swap(&chain, token_out, 0, &[AB, BC]), Err(want));
+        }
+        assert_eq!(chain.balance(A, THIS), 100);
+    }
+
+    #[test]
+    fn a_pool_is_paid_once_and_asks_itself() {
+        for (fault, caller) in [
+            (Fault::Mute, AB),
+            (Fault::Twice, AB),
+            (Fault::Modest, AB),
+            (Fault::Hijacked, MALLORY),
+        ] {
+            let chain = Chain::pushed();
+            chain.fault(fault);
+            let want = UnexpectedCallback { caller }.abi_encode();
+            assert_eq!(swap(&chain, B, 0, &[AB]), Err(want), "{fault:?}");
+            assert_eq!(chain.balance(A, THIS), 100);
+        }
+        let chain = Chain::pushed();
+        chain.fault(Fault::Revert);
+        assert_eq!(swap(&chain, B, 0, &[AB]), Err(b"LOK".to_vec()));
+    }
+}

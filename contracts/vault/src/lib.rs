@@ -20,6 +20,13 @@
 //! | `errors`, `events` | the lists |
 
 #![cfg_attr(target_arch = "wasm32", no_std)]
+#![cfg_attr(
+    target_arch = "wasm32",
+    allow(
+        missing_docs,
+        reason = "the entry point that the SDK generates has none"
+    )
+)]
 #![deny(
     clippy::arithmetic_side_effects,
     clippy::as_conversions,

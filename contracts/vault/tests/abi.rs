@@ -18,7 +18,7 @@ fn source_and_interface_agree() {
     assert_eq!(offered.errors, promised.errors);
     assert_eq!(offered.events, promised.events);
     assert!(
-        promised.functions.len() > 40 && promised.errors.len() > 25 && promised.events.len() > 15
+        promised.functions.len() > 30 && promised.errors.len() > 25 && promised.events.len() > 15
     );
 }
 

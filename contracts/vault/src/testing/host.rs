@@ -1,4 +1,4 @@
-//! [`Chain`] as a host of the SDK.
+//! [`Chain`] as a host of the SDK. The adapter's tests include this file next to a `Chain` of their own.
 
 #![expect(unsafe_code, reason = "the host's traits are unsafe")]
 
@@ -11,7 +11,7 @@ use stylus_sdk::stylus_core::{
     UnsafeDeploymentAccess,
 };
 
-use super::{Chain, VAULT};
+use super::{Chain, THIS};
 
 impl Host for Chain {}
 
@@ -62,7 +62,7 @@ unsafe impl UnsafeCallAccess for Chain {
                 std::slice::from_raw_parts(value, 32),
             )
         };
-        assert_eq!(value, [0; 32], "the vault has no ether");
+        assert_eq!(value, [0; 32], "no contract of ours has ether");
         self.call(to, data, gas, out_len)
     }
 
@@ -91,7 +91,7 @@ unsafe impl UnsafeCallAccess for Chain {
         _: u64,
         _: &mut usize,
     ) -> u8 {
-        panic!("the vault never delegates")
+        panic!("no contract of ours delegates")
     }
 }
 
@@ -149,7 +149,7 @@ impl AccountAccess for Chain {
     }
 
     fn contract_address(&self) -> Address {
-        VAULT
+        THIS
     }
 
     fn code(&self, account: Address) -> Vec<u8> {
@@ -223,7 +223,7 @@ impl MemoryAccess for Chain {
 
 unsafe impl UnsafeDeploymentAccess for Chain {
     unsafe fn create1(&self, _: *const u8, _: usize, _: *const u8, _: *mut u8, _: *mut usize) {
-        panic!("the vault deploys nothing")
+        panic!("no contract of ours deploys")
     }
 
     unsafe fn create2(
@@ -235,6 +235,6 @@ unsafe impl UnsafeDeploymentAccess for Chain {
         _: *mut u8,
         _: *mut usize,
     ) {
-        panic!("the vault deploys nothing")
+        panic!("no contract of ours deploys")
     }
 }

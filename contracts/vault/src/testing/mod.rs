@@ -16,6 +16,8 @@ mod token;
 
 pub(crate) use token::{Deal, Fault, transferCall};
 
+/// The contract under test.
+const THIS: Address = VAULT;
 pub(crate) const VAULT: Address = Address::repeat_byte(0xaa);
 pub(crate) const OWNER: Address = Address::repeat_byte(0x01);
 pub(crate) const GUARDIAN: Address = Address::repeat_byte(0x02);
