@@ -1,13 +1,14 @@
 //! The way out: `redeem` pays what can be paid and owes the rest, whatever the tokens do.
 
 use alloy::primitives::{Address, Bytes, U256};
-use alloy::sol_types::SolCall;
+use alloy::providers::Provider;
+use alloy::sol_types::{SolCall, SolValue};
 use eyre::Result;
 use gimbal_abi::IVault;
 use gimbal_e2e::actors::{ALICE, BOB, GUARDIAN, OUTSIDER, OWNER};
 use gimbal_e2e::chain::{Chain, Start};
 use gimbal_e2e::gimbal::Gimbal;
-use gimbal_e2e::mocks::{Behaviour, FeedMode};
+use gimbal_e2e::mocks::{self, Behaviour, FeedMode};
 use gimbal_e2e::revert::Revert;
 use gimbal_e2e::rpc::{Outcome, Rpc};
 use gimbal_scripts::market::mocks::{HostileToken, MockFeed};
@@ -399,5 +400,40 @@ async fn a_fee_switched_on_later_stops_mint_and_swap_but_not_redeem() -> Result<
         g.state(&chain).await?.managed[0],
         "INV-01"
     );
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_in_an_odd_shape_stops_a_mint_but_balances_judge_a_redeem() -> Result<()> {
+    let chain = Chain::start(Start::Calm).await?;
+    let g = &chain.lab.gimbal;
+    let token = g.tokens[1];
+    g.fund(&chain, BOB, ONE * U256::from(10)).await?;
+    // Bytes of the answer, its first word, and whether it says that the transfer happened.
+    for (size, word, says_so) in [
+        (31_u64, 1_u64, false),
+        (1, 1, false),
+        (32, 2, false),
+        (32, 0, false),
+        (0, 0, true),
+        (64, 1, true),
+        (33, 1, true),
+    ] {
+        let arguments = (U256::from(8), U256::from(size), U256::from(word)).abi_encode_params();
+        let code = mocks::init_code("OddToken", "OddToken", &arguments)?;
+        let odd = chain.create(OWNER, code).await?;
+        let code = chain.provider().get_code_at(odd).await?;
+        chain.set_code(token, code).await?;
+
+        let mint = g.mint(ONE, BOB);
+        if says_so {
+            chain.send(BOB, g.vault, &mint).await?;
+        } else {
+            let failed = IVault::TransferFailed { token };
+            chain.refuses(BOB, g.vault, &mint, failed).await?;
+        }
+        let mask = redeem_one(&chain, g, ALICE.address).await?;
+        assert_eq!(mask, U256::ZERO, "{size} bytes, {word}");
+    }
     Ok(())
 }

@@ -56,6 +56,11 @@ async fn a_donation_changes_no_preview_no_weight_no_quota() -> Result<()> {
         g.deal(&chain, asset, g.engine, amount).await?;
         g.deal(&chain, asset, g.adapter, amount).await?;
     }
+    for contract in [g.vault, g.engine, g.adapter] {
+        chain
+            .request::<_, serde_json::Value>("anvil_setBalance", (contract, ONE))
+            .await?;
+    }
     assert_eq!(look().await?, before, "INV-05");
     Ok(())
 }
