@@ -5,7 +5,7 @@
 //! | `lifecycle` | the main job: deposit, drift, rebalance, redeem, kill, redeem |
 //! | `vault_guards`, `vault_engine`, `vault_governance`, `vault_erc20` | every function's guards, in order |
 //! | `engine_guards`, `engine_settings`, `adapter_guards` | the same for engine and adapter |
-//! | `reentrancy`, `attack` | hostile tokens and pools change nothing from inside a call |
+//! | `reentrancy`, `attack`, `calldata` | hostile tokens and pools change nothing from inside a call, outsiders nothing at all |
 //! | `exit`, `shares`, `quota` | the way out, the arithmetic of shares, what a malicious engine can take |
 //! | `feeds`, `twap` | price sources that lie, stall, or are young, thin or empty |
 //! | `rebalance`, `hostile_keeper` | honest trades pass, dishonest ones do not |
@@ -13,6 +13,7 @@
 
 mod adapter_guards;
 mod attack;
+mod calldata;
 mod clients;
 mod engine_guards;
 mod engine_settings;
