@@ -91,7 +91,8 @@ pub(crate) fn swap(
 ) -> Result<(), Revert> {
     let arguments = (token_in, token_out, amount_in, min_out, route);
     let arguments = <swapCall as SolCall>::Parameters::abi_encode_sequence(&arguments);
-    let data = [swapCall::SELECTOR.as_slice(), &arguments].concat();
+    let mut data = swapCall::SELECTOR.to_vec();
+    data.extend_from_slice(&arguments);
     outer(vm, Kind::Mutable, venue, &data).map(drop)
 }
 

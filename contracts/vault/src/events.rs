@@ -49,10 +49,11 @@ where
 {
     let topics = encode(&[], &event.topics());
     let data = encode_sequence(&event.tokenize_body());
-    write(vm, E::TopicList::COUNT, topics, data);
+    write(vm, E::TopicList::COUNT, topics, &data);
 }
 
 #[inline(never)]
-fn write(vm: &VM, count: usize, topics: Vec<u8>, data: Vec<u8>) {
-    vm.emit_log(&[topics, data].concat(), count);
+fn write(vm: &VM, count: usize, mut log: Vec<u8>, data: &[u8]) {
+    log.extend_from_slice(data);
+    vm.emit_log(&log, count);
 }

@@ -72,7 +72,7 @@ use alloc::{string::String, vec::Vec};
 use alloy_primitives::{Address, B256, U256};
 use stylus_sdk::{
     prelude::*,
-    storage::{StorageAddress, StorageArray, StorageB256, StorageBool, StorageMap, StorageU256},
+    storage::{StorageAddress, StorageArray, StorageBool, StorageMap, StorageU256},
 };
 
 use errors::Revert;
@@ -89,8 +89,8 @@ pub struct Vault {
     owner: StorageAddress,
     pending_owner: StorageAddress,
     engine: StorageAddress,
-    name: StorageB256,
-    symbol: StorageB256,
+    name: StorageU256,
+    symbol: StorageU256,
     assets: StorageArray<Asset, ASSETS_MAX>,
     balances: StorageMap<Address, StorageU256>,
     allowances: StorageMap<Address, StorageMap<Address, StorageU256>>,
@@ -114,8 +114,8 @@ impl Vault {
     ) -> Result<(), Revert> {
         governance::construct(self, owner, guardian)?;
         self.register(assets)?;
-        self.name.set(name);
-        self.symbol.set(symbol);
+        self.name.set(name.into());
+        self.symbol.set(symbol.into());
         Ok(())
     }
 
@@ -123,12 +123,12 @@ impl Vault {
 
     /// Name of the share token.
     pub fn name(&self) -> String {
-        shares::text(self.name.get())
+        shares::text(self.name.get().into())
     }
 
     /// Symbol of the share token.
     pub fn symbol(&self) -> String {
-        shares::text(self.symbol.get())
+        shares::text(self.symbol.get().into())
     }
 
     /// Decimals of the share token: 18.

@@ -65,6 +65,14 @@ impl Quota {
     }
 }
 
+/// A level is at most a cap, and fits.
+fn narrow(level: U256) -> Result<u64, Revert> {
+    match *level.as_limbs() {
+        [level, 0, 0, 0] => Ok(level),
+        _ => Err(overflow(())),
+    }
+}
+
 /// Room for an outflow, found before it and used up after it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Room {
@@ -110,7 +118,7 @@ pub(crate) fn charge(
     amount: U256,
 ) -> Result<(), Revert> {
     let at = vault.now();
-    let used = u64::try_from(room.level_with(amount)).map_err(overflow)?;
+    let used = narrow(room.level_with(amount))?;
     Quota {
         used,
         at,
@@ -151,7 +159,7 @@ pub(crate) fn write(vault: &mut Vault, index: usize, out_bps: u16) -> Result<(),
     let at = vault.now();
     let used = Quota::read(vault, index).level(at)?;
     let quota = Quota {
-        used: u64::try_from(used).map_err(overflow)?,
+        used: narrow(used)?,
         at,
         out_bps: u64::from(out_bps),
     };

@@ -10,7 +10,7 @@ use stylus_sdk::{
 
 use crate::{
     Vault,
-    errors::{AssetCount, DuplicateAsset, NoCode, NotListed, Revert, overflow, revert},
+    errors::{AssetCount, DuplicateAsset, NotListed, Revert, overflow, revert},
     quota,
 };
 
@@ -74,9 +74,7 @@ impl Vault {
         }
         let this = self.vm().contract_address();
         for (index, asset) in assets.into_iter().enumerate() {
-            if self.vm().code_size(asset) == 0 {
-                return Err(revert(NoCode { target: asset }));
-            }
+            self.check_code(asset)?;
             // The share token inside its own basket would price itself.
             if asset == this || self.position(asset).is_some() {
                 return Err(revert(DuplicateAsset { asset }));
