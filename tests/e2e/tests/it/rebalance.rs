@@ -179,10 +179,10 @@ async fn a_donation_or_a_redeem_just_before_does_not_stop_a_rebalance() -> Resul
                 }
             }
             4 => {
-                // A basis point of the basket, where the next trade's leftovers would be.
+                // A tenth of the basket, where the next trade's leftovers would be: it must not look like a gain.
                 let managed = g.state(&chain).await?.managed;
                 for (asset, amount) in managed.iter().enumerate() {
-                    g.deal(&chain, asset, g.adapter, amount / U256::from(10_000))
+                    g.deal(&chain, asset, g.adapter, amount / U256::from(10))
                         .await?;
                 }
             }
