@@ -268,7 +268,7 @@ async fn a_pool_that_cheats_is_refused_by_the_adapter() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_the_adapter_held_before_goes_to_the_vault_and_to_nobody_else() -> Result<()> {
+async fn what_the_adapter_held_before_stays_and_counts_for_nothing() -> Result<()> {
     let chain = Chain::start(Start::Calm).await?;
     let (g, adapter) = (&chain.main, chain.main.adapter);
     let amount = U256::from(1_000_000);
@@ -281,16 +281,21 @@ async fn what_the_adapter_held_before_goes_to_the_vault_and_to_nobody_else() -> 
         U256::ZERO,
         g.route(USDC, LINK),
     );
-    let before = g.balance(&chain, USDC, g.vault).await?;
+    let (before, bought) = (
+        g.balance(&chain, USDC, g.vault).await?,
+        g.balance(&chain, LINK, g.vault).await?,
+    );
     let (out, _) = chain.run(g.vault, adapter, &call).await?;
-    assert!(
-        out.spent <= amount,
-        "what was there before counts against what was spent"
+    assert_eq!(out.spent, amount);
+    assert_eq!(g.balance(&chain, USDC, g.vault).await?, before);
+    assert_eq!(
+        g.balance(&chain, LINK, g.vault).await?,
+        bought + out.got,
+        "INV-12"
     );
     assert_eq!(
-        g.balance(&chain, USDC, g.vault).await?,
-        before + amount * U256::from(2)
+        g.balance(&chain, USDC, adapter).await?,
+        amount * U256::from(2)
     );
-    assert_eq!(g.balance(&chain, USDC, adapter).await?, U256::ZERO);
     Ok(())
 }
