@@ -12,6 +12,7 @@ use stylus_sdk::stylus_core::StorageAccess;
 use crate::{Vault, errors::Revert};
 
 mod host;
+mod sequence;
 mod token;
 
 pub(crate) use token::{Deal, Fault, transferCall};
