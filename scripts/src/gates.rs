@@ -1,6 +1,8 @@
-//! What must hold of every build: the size and imports of the wasm, selectors, the direction of dependencies.
+//! What must hold of every build: the size and imports of the wasm, selectors, the direction of dependencies, and that
+//! the specification's invariants are asserted.
 
 mod dependencies;
+mod invariants;
 mod selectors;
 mod wasm;
 
@@ -44,5 +46,6 @@ pub fn run(artifacts: &Artifacts) -> Result<Vec<Check>> {
     let mut checks = wasm::check(artifacts)?;
     checks.extend(selectors::check());
     checks.extend(dependencies::check()?);
+    checks.extend(invariants::check()?);
     Ok(checks)
 }

@@ -84,7 +84,7 @@ async fn an_answer_that_is_zero_negative_future_or_undated_counts_for_nothing() 
             chain.market.set_feed_at(asset, answer, at).await?;
             price_is_refused(&chain, asset, false, what).await?;
             let prices = g.prices(&chain).await?;
-            assert_eq!(prices.chainlink[asset], U256::ZERO, "{what}");
+            assert_eq!(prices.chainlink[asset], U256::ZERO, "INV-15: {what}");
             assert_eq!(
                 prices.flags[asset] & U256::from(BAD | STALE),
                 U256::from(BAD),
