@@ -38,12 +38,16 @@ fn sha3(_: &Chain, args: &mut Args<'_>) -> Result<B256, RpcError> {
     Ok(keccak256(args.required::<Bytes>()?))
 }
 
+/// Most reward percentiles of one request, as in geth: every one of them is a value per block.
+const PERCENTILES_MAX: usize = 100;
+
 fn fee_history(chain: &Chain, args: &mut Args<'_>) -> Result<FeeHistory, RpcError> {
     let count = args.number()?.min(1024);
     let newest = chain
         .block(args.required()?)
         .map_or(0, |block| block.header.number);
     let percentiles: Vec<f64> = args.optional()?.unwrap_or_default();
+    check_percentiles(&percentiles)?;
     let oldest = newest.saturating_add(1).saturating_sub(count);
     let blocks = || (oldest..=newest).filter_map(|number| chain.block_at(number));
     let fee = |fee: Option<u64>| u128::from(fee.unwrap_or_default());
@@ -61,6 +65,29 @@ fn fee_history(chain: &Chain, args: &mut Args<'_>) -> Result<FeeHistory, RpcErro
         reward: (!percentiles.is_empty()).then(rewards),
         ..FeeHistory::default()
     })
+}
+
+fn check_percentiles(percentiles: &[f64]) -> Result<(), RpcError> {
+    if percentiles.len() > PERCENTILES_MAX {
+        return Err(RpcError::BadArguments(format!(
+            "more than {PERCENTILES_MAX} reward percentiles"
+        )));
+    }
+    if let Some(value) = percentiles
+        .iter()
+        .find(|value| !(0.0..=100.0).contains(*value))
+    {
+        return Err(RpcError::BadArguments(format!(
+            "reward percentile {value} is not in 0..=100"
+        )));
+    }
+    // Strictly: geth refuses equal ones too.
+    if !percentiles.is_sorted_by(|low, high| low < high) {
+        return Err(RpcError::BadArguments(
+            "reward percentiles are not ascending".into(),
+        ));
+    }
+    Ok(())
 }
 
 fn ratio(used: u64, limit: u64) -> f64 {

@@ -169,3 +169,30 @@ async fn malformed_json_is_answered_and_survived() {
     }
     assert_eq!(rig.client.get_block_number().await.unwrap(), 0);
 }
+
+/// geth's limits; the first one bounds the answer's size.
+#[tokio::test]
+async fn fee_history_takes_sane_percentiles_only() {
+    let rig = Rig::new().await;
+    let ask = |percentiles: Value| json!(["0x1", "latest", percentiles]);
+    for (percentiles, reason) in [
+        (json!(vec![1; 101]), "more than 100 reward percentiles"),
+        (json!([-1]), "reward percentile -1 is not in 0..=100"),
+        (
+            json!([50, 100.5]),
+            "reward percentile 100.5 is not in 0..=100",
+        ),
+        (json!([50, 50]), "reward percentiles are not ascending"),
+    ] {
+        let (code, message) = rig.rpc_error("eth_feeHistory", ask(percentiles)).await;
+        assert_eq!(
+            (code, message),
+            (-32602, format!("invalid params: {reason}"))
+        );
+    }
+    let most: Vec<_> = (1..=100).collect();
+    for (percentiles, len) in [(json!(most), 100), (json!([0, 50.5, 100]), 3)] {
+        let history = rig.rpc("eth_feeHistory", ask(percentiles)).await;
+        assert_eq!(history["reward"][0].as_array().unwrap().len(), len);
+    }
+}
