@@ -50,7 +50,7 @@ pub enum ConfigError {
     Syntax {
         /// The file.
         path: PathBuf,
-        /// The parser's words.
+        /// The place and the parser's words, without the line itself.
         reason: String,
     },
     /// A missing key.
@@ -74,7 +74,7 @@ impl Config {
         })?;
         toml::from_str(&text).map_err(|error| ConfigError::Syntax {
             path: path.to_owned(),
-            reason: error.to_string(),
+            reason: without_source(&text, &error),
         })
     }
 
@@ -182,6 +182,17 @@ impl LimitsSection {
             tradeUsdMin: self.trade_usd_min.0,
         }
     }
+}
+
+/// The parser's words and the place. Its `Display` quotes the line, which may hold a key that was put there by mistake.
+fn without_source(text: &str, error: &toml::de::Error) -> String {
+    let before = error.span().and_then(|span| text.get(..span.start));
+    let Some(before) = before else {
+        return error.message().to_owned();
+    };
+    let line = before.matches('\n').count() + 1;
+    let column = before.chars().rev().take_while(|&c| c != '\n').count() + 1;
+    format!("line {line}, column {column}: {}", error.message())
 }
 
 #[cfg(test)]

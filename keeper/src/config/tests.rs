@@ -72,6 +72,26 @@ fn mistakes_are_named_with_their_place() {
     assert!(parse(&missing).unwrap_err().contains("feed"));
 }
 
+#[test]
+fn what_the_parser_refuses_is_never_quoted() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let refused = |text: &str| {
+        std::fs::write(file.path(), text).unwrap();
+        Config::read(file.path()).unwrap_err().to_string()
+    };
+    for (text, place) in [
+        ("\nprivate_key = \"0xSECRET\"", "line 2, column 1: "),
+        ("rpc_url = https://node/v2/SECRET", "line 1, column 11: "),
+        ("chain_id = 1\nrpc_url = \"https://node/SECRET", "line 2, "),
+        ("[keeper]\nprivate_key = 0xSECRET", "line 2, "),
+        ("[keeper]\n é = \"SECRET\"", "line 2, column 2: "),
+    ] {
+        let error = refused(text);
+        assert!(error.contains(place), "{error}");
+        assert!(!error.contains("SECRET"), "{error}");
+    }
+}
+
 fn example_spec() -> SystemSpec {
     let config = parse(EXAMPLE).unwrap();
     SystemSpec {
