@@ -100,19 +100,26 @@ fn increase_time(chain: &mut Chain, args: &mut Args<'_>) -> Result<i64, RpcError
 }
 
 fn set_next_time(chain: &mut Chain, args: &mut Args<'_>) -> Result<(), RpcError> {
-    let (next, last) = (args.number()?, chain.head().header.timestamp);
-    if next < last {
-        return Err(RpcError::BadArguments(format!(
-            "timestamp {next} is lower than the last block's, {last}"
-        )));
-    }
+    let next = not_past(chain, args.number()?)?;
     chain.clock.set_next(next);
     Ok(())
 }
 
 fn set_time(chain: &mut Chain, args: &mut Args<'_>) -> Result<i64, RpcError> {
-    chain.clock.set(args.number()?);
+    let now = not_past(chain, args.number()?)?;
+    chain.clock.set(now);
     Ok(chain.clock.offset_s)
+}
+
+/// Blocks never go back in time: an earlier clock would only stand still until it caught up.
+fn not_past(chain: &Chain, time: u64) -> Result<u64, RpcError> {
+    let last = chain.head().header.timestamp;
+    if time < last {
+        return Err(RpcError::BadArguments(format!(
+            "timestamp {time} is lower than the last block's, {last}"
+        )));
+    }
+    Ok(time)
 }
 
 /// One block, at a given time if one is named (a number, or anvil's `{timestamp}`).
@@ -131,7 +138,8 @@ fn mine_one(chain: &mut Chain, args: &mut Args<'_>) -> Result<&'static str, RpcE
         None => None,
     };
     if let Some(time) = time {
-        chain.clock.set_next(time);
+        let next = not_past(chain, time)?;
+        chain.clock.set_next(next);
     }
     chain.mine_empty();
     Ok("0x0")

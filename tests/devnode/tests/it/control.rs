@@ -68,6 +68,35 @@ async fn time_moves_as_told() {
     assert!(time(&rig).await >= start + 5_000 + 9 * 60);
 }
 
+#[tokio::test]
+async fn time_does_not_go_back() {
+    let rig = Rig::new().await;
+    let last = time(&rig).await + 5_000;
+    rig.rpc("evm_mine", json!([last])).await;
+    let early = last - 1;
+    for (method, params) in [
+        ("evm_mine", json!([early])),
+        ("evm_mine", json!([{ "timestamp": early }])),
+        ("evm_setTime", json!([early])),
+        ("evm_setNextBlockTimestamp", json!([early])),
+    ] {
+        let (code, message) = rig.rpc_error(method, params).await;
+        assert_eq!(code, -32602, "{method}");
+        assert_eq!(
+            message,
+            format!("invalid params: timestamp {early} is lower than the last block's, {last}")
+        );
+    }
+    // Nothing was mined and the clock still runs from the last block on.
+    assert_eq!(rig.client.get_block_number().await.unwrap(), 1);
+    rig.rpc("evm_increaseTime", json!([100])).await;
+    rig.rpc("evm_mine", json!([])).await;
+    assert!((last + 100..last + 110).contains(&time(&rig).await));
+    rig.rpc("evm_setTime", json!([last + 500])).await;
+    rig.rpc("evm_mine", json!([])).await;
+    assert!((last + 500..last + 510).contains(&time(&rig).await));
+}
+
 /// With an interval a chain's times do not depend on how fast the test runs.
 #[tokio::test]
 async fn blocks_can_be_a_fixed_time_apart() {
