@@ -15,7 +15,7 @@ use super::{
     Chain,
     block::Block,
     clock::Clock,
-    state::{Basic, Change, State},
+    state::{Basic, Change, Position, State},
 };
 
 const FORMAT: &str = "stylus-devnode.state/1";
@@ -43,6 +43,20 @@ pub enum DumpError {
     /// It has no block.
     #[error("state dump has no blocks")]
     NoBlocks,
+    /// Blocks are not numbered from genesis on.
+    #[error("state dump has block {have} in the place of block {want}")]
+    Number {
+        /// The block's number.
+        have: u64,
+        /// Its index.
+        want: u64,
+    },
+    /// A block does not follow the one before it.
+    #[error("state dump: the parent of block {0} is not the block before it")]
+    Parent(u64),
+    /// A block's state cannot be found in the undo log.
+    #[error("state dump: block {0} has a wrong position in the undo log")]
+    Position(u64),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -105,6 +119,7 @@ impl Chain {
         if dump.blocks.is_empty() {
             return Err(DumpError::NoBlocks);
         }
+        check_blocks(&dump.blocks, dump.undo.len())?;
         self.state = restore(dump.codes, dump.accounts, dump.undo);
         self.clock = dump.clock;
         self.impersonated = dump.impersonated.into_iter().collect();
@@ -127,6 +142,26 @@ impl Chain {
         fs::rename(&temporary, path)?;
         Ok(())
     }
+}
+
+/// Blocks are looked up by number and their states by position: both must hold for all of them.
+fn check_blocks(blocks: &[Block], undo_len: Position) -> Result<(), DumpError> {
+    let mut before: Option<&Block> = None;
+    for (want, block) in (0..).zip(blocks) {
+        let have = block.header.number;
+        if have != want {
+            return Err(DumpError::Number { have, want });
+        }
+        if before.is_some_and(|before| block.header.parent_hash != before.hash) {
+            return Err(DumpError::Parent(want));
+        }
+        let least = before.map_or(0, |before| before.position);
+        if !(least..=undo_len).contains(&block.position) {
+            return Err(DumpError::Position(want));
+        }
+        before = Some(block);
+    }
+    Ok(())
 }
 
 fn restore(codes: Vec<Bytes>, accounts: Vec<Account>, undo: Vec<Change>) -> State {

@@ -218,6 +218,58 @@ async fn dumps_move_a_chain_to_another_node() {
 }
 
 #[tokio::test]
+async fn a_dump_whose_blocks_do_not_fit_together_changes_nothing() {
+    let (from, to) = (Rig::new().await, Rig::new().await);
+    for value in 1..=2 {
+        from.send(ALICE.into(), vec![], value).await;
+    }
+    let dump = from.rpc("anvil_dumpState", json!([])).await;
+    let dump: Bytes = serde_json::from_value(dump).unwrap();
+    let dump: Value = serde_json::from_slice(&dump).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state.json");
+    for (field, value, reason) in [
+        (
+            "/blocks/1/header/number",
+            json!("0x7"),
+            "state dump has block 7 in the place of block 1",
+        ),
+        (
+            "/blocks/2/header/parentHash",
+            json!(keccak256("x")),
+            "state dump: the parent of block 2 is not the block before it",
+        ),
+        (
+            "/blocks/2/position",
+            json!(0),
+            "state dump: block 2 has a wrong position in the undo log",
+        ),
+        (
+            "/blocks/2/position",
+            json!(1_000_000),
+            "state dump: block 2 has a wrong position in the undo log",
+        ),
+    ] {
+        let mut bad = dump.clone();
+        *bad.pointer_mut(field).unwrap() = value;
+        let bad = serde_json::to_vec(&bad).unwrap();
+        let hex = Bytes::from(bad.clone());
+        let (code, message) = to.rpc_error("anvil_loadState", json!([hex])).await;
+        assert_eq!((code, message.as_str()), (-32000, reason));
+
+        std::fs::write(&path, bad).unwrap();
+        let config = Config {
+            state: Some(path.clone()),
+            ..Config::default()
+        };
+        let error = stylus_devnode::spawn(config).await.unwrap_err();
+        assert_eq!(error.to_string(), reason);
+    }
+    assert_eq!(to.client.get_block_number().await.unwrap(), 0);
+    assert_eq!(to.client.get_balance(ALICE).await.unwrap(), U256::ZERO);
+}
+
+#[tokio::test]
 async fn a_start_time_is_kept() {
     let config = Config {
         timestamp: Some(1_700_000_000),
