@@ -7,6 +7,7 @@ use std::time::Duration;
 use alloy::primitives::Address;
 use serde::Deserialize;
 
+use super::ConfigError;
 use super::units::{Bps, Decimal, GasPrice, Seconds, Share, Usd, Whole};
 use crate::decide::Policy;
 use crate::keeper::Pace;
@@ -220,10 +221,15 @@ impl KeeperSection {
         }
     }
 
-    pub(super) fn pace(&self) -> Pace {
-        Pace {
-            poll: Duration::from_secs(self.poll.0.into()),
-            backoff_max: Duration::from_secs(self.backoff_max.0.into()),
-        }
+    pub(super) fn pace(&self) -> Result<Pace, ConfigError> {
+        // Without a pause the loop would flood the node.
+        let pause = |key, seconds: Seconds| match seconds.0 {
+            0 => Err(ConfigError::NoPause(key)),
+            seconds => Ok(Duration::from_secs(seconds.into())),
+        };
+        Ok(Pace {
+            poll: pause("keeper.poll", self.poll)?,
+            backoff_max: pause("keeper.backoff_max", self.backoff_max)?,
+        })
     }
 }

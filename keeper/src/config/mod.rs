@@ -56,6 +56,9 @@ pub enum ConfigError {
     /// A missing key.
     #[error("{0} is missing")]
     Missing(String),
+    /// A pause of nothing.
+    #[error("{0} must be at least 1s")]
+    NoPause(&'static str),
     /// A value that makes no sense.
     #[error("{0}")]
     Invalid(String),
@@ -120,7 +123,11 @@ impl Config {
     }
 
     /// How often to look.
-    pub fn pace(&self) -> Pace {
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::NoPause`].
+    pub fn pace(&self) -> Result<Pace, ConfigError> {
         self.keeper.pace()
     }
 

@@ -92,6 +92,22 @@ fn what_the_parser_refuses_is_never_quoted() {
     }
 }
 
+#[test]
+fn a_loop_without_a_pause_is_refused() {
+    for key in ["poll", "backoff_max"] {
+        let pace = |value: &str| {
+            let text = format!("[keeper]\n{key} = \"{value}\"");
+            parse(&text).unwrap().pace()
+        };
+        pace("1s").unwrap();
+        let error = pace("0s").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!("keeper.{key} must be at least 1s")
+        );
+    }
+}
+
 fn example_spec() -> SystemSpec {
     let config = parse(EXAMPLE).unwrap();
     SystemSpec {
