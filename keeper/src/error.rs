@@ -24,13 +24,13 @@ pub enum Error {
     #[error(transparent)]
     Program(#[from] ProgramError),
     /// The node is another chain's.
-    #[error("the node at {endpoint} is of chain {got}, the configuration is for chain {want}")]
+    #[error("the node at {endpoint} is of chain {got}, not of chain {want}")]
     WrongChain {
         /// The node, secrets hidden.
         endpoint: String,
         /// Its chain.
         got: u64,
-        /// The configured chain.
+        /// The configured chain, or the one that it was of before.
         want: u64,
     },
     /// What the chain says does not fit what was asked for.

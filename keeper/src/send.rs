@@ -6,7 +6,7 @@
 
 mod verdict;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use alloy::consensus::{SignableTransaction, TxEip1559, TxEnvelope};
@@ -109,6 +109,7 @@ pub struct Sender {
     chain: Chain,
     signer: PrivateKeySigner,
     policy: SendPolicy,
+    chain_id: Arc<OnceLock<u64>>,
     flight: Arc<Mutex<()>>,
 }
 
@@ -125,8 +126,16 @@ impl Sender {
             chain,
             signer,
             policy,
+            chain_id: Arc::default(),
             flight: Arc::default(),
         }
+    }
+
+    /// The same for this chain alone; without an id, for the first one that the node names.
+    #[must_use]
+    pub fn for_chain(mut self, id: Option<u64>) -> Self {
+        self.chain_id = Arc::new(id.map_or_else(OnceLock::new, OnceLock::from));
+        self
     }
 
     /// Who signs.
@@ -157,7 +166,7 @@ impl Sender {
     /// # Errors
     ///
     /// [`Error::Refused`] before anything is sent; [`Error::Reverted`], [`Error::NoReceipt`], [`Error::ForeignNonce`]
-    /// afterwards; [`Error::Funds`], [`Error::FeeTooHigh`], [`Error::Rpc`].
+    /// afterwards; [`Error::Funds`], [`Error::FeeTooHigh`], [`Error::WrongChain`], [`Error::Rpc`].
     pub async fn send(&self, action: &Action) -> Result<Receipt, Error> {
         self.send_if(action, |_| Ok(())).await
     }
@@ -180,7 +189,7 @@ impl Sender {
             .await
             .map_err(|error| Error::of_call(&action.name, error))?;
         let gas = estimate.saturating_mul(self.policy.gas_percent.into()) / 100;
-        let chain_id = self.chain.chain_id().await?;
+        let chain_id = self.same_chain().await?;
 
         let mut last = None;
         for _ in 0..3 {
@@ -200,6 +209,20 @@ impl Sender {
             || Error::Mismatch(format!("{}: nothing was sent", action.name)),
             Error::Rpc,
         ))
+    }
+
+    /// The pinned chain. A node that changes its mind must not choose where a signature is valid.
+    async fn same_chain(&self) -> Result<u64, Error> {
+        let got = self.chain.chain_id().await?;
+        let want = *self.chain_id.get_or_init(|| got);
+        if got == want {
+            return Ok(want);
+        }
+        Err(Error::WrongChain {
+            endpoint: self.chain.endpoint().to_string(),
+            got,
+            want,
+        })
     }
 
     async fn sign(&self, action: &Action, gas_limit: u64, chain_id: u64) -> Result<Signed, Error> {

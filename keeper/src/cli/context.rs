@@ -92,5 +92,6 @@ pub(super) fn key_source(key: &Key) -> Result<Option<KeySource>, Error> {
 pub(super) fn sender(key: &Key, config: &Config, chain: &Chain) -> Result<Sender, Error> {
     let source = key_source(key)?.ok_or(KeyError::Missing)?;
     let signer = source.load()?;
-    Ok(Sender::new(chain.clone(), signer, config.send_policy()))
+    let sender = Sender::new(chain.clone(), signer, config.send_policy());
+    Ok(sender.for_chain(config.chain_id))
 }

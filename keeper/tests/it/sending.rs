@@ -214,6 +214,60 @@ async fn somebody_else_with_the_key_is_noticed() {
 }
 
 #[tokio::test]
+async fn nothing_is_signed_for_another_chain() {
+    let around = || {
+        let asked = AtomicUsize::new(0);
+        Node::spawn(move |method, _| match method {
+            "eth_chainId" => Reply::Ok(json!(match asked.fetch_add(1, Ordering::SeqCst) {
+                0 => "0x1",
+                _ => "0x2",
+            })),
+            "eth_call" => Reply::Ok(json!("0x")),
+            "eth_estimateGas" => Reply::Ok(json!("0x5208")),
+            "eth_getTransactionCount" => Reply::Ok(json!("0x5")),
+            "eth_getBlockByNumber" => Reply::Ok(
+                json!({ "number": "0x1", "hash": B256::ZERO, "timestamp": "0x1", "baseFeePerGas": "0x1" }),
+            ),
+            "eth_getTransactionReceipt" => receipt("0x1"),
+            _ => Reply::Ok(json!(B256::ZERO)),
+        })
+    };
+    let node = around();
+    let first_seen = sender(&node);
+    first_seen.send(&action()).await.unwrap();
+    let error = first_seen.clone().send(&action()).await.unwrap_err();
+    assert!(
+        matches!(
+            error,
+            Error::WrongChain {
+                got: 2,
+                want: 1,
+                ..
+            }
+        ),
+        "{error}"
+    );
+    assert_eq!(error.exit_code(), 3);
+    assert_eq!(node.count("eth_sendRawTransaction"), 1);
+
+    let node = around();
+    let configured = sender(&node).for_chain(Some(3));
+    let error = configured.send(&action()).await.unwrap_err();
+    assert!(
+        matches!(
+            error,
+            Error::WrongChain {
+                got: 1,
+                want: 3,
+                ..
+            }
+        ),
+        "{error}"
+    );
+    assert_eq!(node.count("eth_sendRawTransaction"), 0);
+}
+
+#[tokio::test]
 async fn a_refused_simulation_sends_nothing() {
     let data = IVault::Locked {}.abi_encode();
     let node = Node::spawn(move |method, _| match method {
