@@ -3,7 +3,11 @@
 use std::io::Write;
 
 use serde::Serialize;
+use tracing::{Level, Metadata};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::args::Global;
 
@@ -22,7 +26,19 @@ pub(super) fn init(global: &Global) {
         .with_writer(std::io::stderr)
         .with_ansi(colour)
         .with_target(false)
+        .finish()
+        .with(filter_fn(discreet))
         .init();
+}
+
+/// The transport's span holds the node's whole URL, API key included. No directive of `RUST_LOG` may bring it back, so
+/// this is no directive itself: a more specific one would win.
+fn discreet(meta: &Metadata<'_>) -> bool {
+    match meta.target().split("::").next() {
+        Some("alloy_transport_http") => false,
+        Some("hyper_util" | "reqwest") => *meta.level() <= Level::WARN,
+        _ => true,
+    }
 }
 
 /// One JSON document on one line of stdout.

@@ -165,6 +165,25 @@ fn a_node_that_is_gone_is_4_and_one_of_another_chain_is_3() {
     assert!(stderr.contains("412346"), "{stderr}");
 }
 
+/// Libraries log whole URLs, and `RUST_LOG` may ask for it by any name.
+#[test]
+fn no_log_level_shows_the_secrets_of_a_url() {
+    let bench = Bench::new();
+    let (node, _world) = World::in_band().serve();
+    let config = bench.config(&format!("{}/v2/APIKEY", node.url));
+    for level in [
+        "trace",
+        "alloy_transport_http=trace,hyper_util=trace,reqwest=trace",
+        "trace,alloy_transport_http::reqwest_transport=trace",
+        "[ReqwestTransport]=trace",
+    ] {
+        let mut command = gimbal(&["status", "--config", path(&config)]);
+        let (code, _, stderr) = shown(command.env("RUST_LOG", level).output().unwrap());
+        assert_eq!(code, 0, "{stderr}");
+        assert!(!stderr.contains("APIKEY"), "{level}: {stderr}");
+    }
+}
+
 #[test]
 fn status_is_a_table_or_a_document() {
     let bench = Bench::new();
