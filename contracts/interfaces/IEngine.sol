@@ -103,8 +103,8 @@ interface IEngine {
     /// @notice Trades the vault towards its targets. Latches HALTED and returns outcome 1 when a trip condition holds.
     /// @dev Guards in order: keeper, deadline, trade count 1..4, cooldown, vault mode ACTIVE, nonce, sequencer, prices of
     /// all assets (`BadPrice`, `StalePrice`), clamped feeds (trip), TWAPs of the traded assets (`TwapUnavailable`,
-    /// `ThinPool`), deviation (trip, then `Deviation`), drift above a band (`NotBreached`); per trade: venue, route,
-    /// assets, direction, clamped size, size bounds, spot, swap with the output floor, spot again; at the end: supply
+    /// `ThinPool`), deviation (trip, then `Deviation`), drift above a band (`NotBreached`); per trade: venue, route
+    /// length, assets, route, direction, clamped size, size bounds, spot, swap with the output floor, spot again; at the end: supply
     /// unchanged, drift_l1 strictly reduced, overshoot, loss, gain.
     /// @param nonce the vault's nonce
     /// @param deadline last chain time at which the call is valid
@@ -134,7 +134,8 @@ interface IEngine {
 
     // ------------------------------------------------------------------ views
 
-    /// @notice Whether a rebalance would be accepted now, and why not.
+    /// @notice Whether a rebalance would be accepted now, and why not. Cautious: it judges the TWAPs of all assets, while
+    /// `rebalance` judges those of the traded ones.
     /// @return status 0 READY, 1 NOT_BREACHED, 2 COOLDOWN, 3 SEQUENCER, 4 PRICE, 5 TWAP, 6 DEVIATION, 7 WOULD_TRIP,
     /// 8 HALTED, 9 KILLED
     /// @return retryAt chain time at which to ask again, zero if unknown

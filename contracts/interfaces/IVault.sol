@@ -115,7 +115,8 @@ interface IVault {
         returns (uint256[] memory amountsOut, uint256 owedMask);
 
     /// @notice Pays all that is owed to the caller in `asset` to `to`.
-    /// @dev Guards in order: lock, listed, receiver, something owed, transfer moved exactly the amount.
+    /// @dev Guards in order: lock, listed, receiver, something owed, transfer moved exactly the amount. Where the token
+    /// fails with data of its own, that data bubbles up.
     function claim(address asset, address to) external returns (uint256 amount);
 
     function previewMint(uint256 shares) external view returns (address[] memory assets, uint256[] memory amounts);
@@ -125,7 +126,7 @@ interface IVault {
 
     /// @notice Sells at most `maxIn` of `tokenIn` at a registered venue. Amounts are measured as balance changes.
     /// @dev Guards in order: lock, engine, mode ACTIVE, seeded, venue, tokens listed and different, amount > 0, outflow
-    /// quota; after the venue: spent <= maxIn, got >= minOut (`Slippage`).
+    /// quota; after the venue: spent <= maxIn, got >= minOut (`Slippage`). Equal tokens: `DuplicateAsset`.
     function executeSwap(
         address venue,
         address tokenIn,
@@ -161,7 +162,7 @@ interface IVault {
     function setEngine(address engine) external;
     /// @dev Guards in order: lock, owner (to allow) or owner or guardian (to disable), code at the address (to allow).
     function setVenue(address venue, bool allowed) external;
-    /// @notice Sets the share of an asset that swaps may take out in 24 hours; at most 5,000 bps.
+    /// @notice Sets the share of an asset that swaps may take out at once, and that refills over 24 hours; at most 5,000 bps.
     /// @dev Guards in order: lock, owner (to raise) or owner or guardian (to lower), listed, hard cap.
     function setQuota(address asset, uint16 outBps) external;
 
