@@ -192,9 +192,11 @@ impl Sender {
         let chain_id = self.same_chain().await?;
 
         let mut last = None;
+        let mut hashes = Vec::new();
         for _ in 0..3 {
             let signed = self.sign(action, gas, chain_id).await?;
-            match self.broadcast(action, &signed).await? {
+            hashes.push(signed.hash);
+            match self.broadcast(action, &signed, &hashes).await? {
                 Verdict::Landed(receipt) if receipt.success => return Ok(receipt),
                 Verdict::Landed(receipt) => {
                     return Err(Error::Reverted {
@@ -258,8 +260,13 @@ impl Sender {
     }
 
     /// Sends one signed transaction until its fate is known or the deadline has passed. The same bytes may be sent
-    /// any number of times.
-    async fn broadcast(&self, action: &Action, signed: &Signed) -> Result<Verdict, Error> {
+    /// any number of times. `hashes` are those of every attempt at this action.
+    async fn broadcast(
+        &self,
+        action: &Action,
+        signed: &Signed,
+        hashes: &[B256],
+    ) -> Result<Verdict, Error> {
         let deadline = Instant::now() + self.policy.receipt;
         let mut pause = self.policy.poll;
         let mut accepted = false;
@@ -295,17 +302,35 @@ impl Sender {
                 Err(error) => tracing::warn!(tx = %signed.hash, %error, "receipt"),
             }
             if Instant::now() >= deadline {
-                return Err(self.lost(action, signed).await);
+                return self.last_look(action, signed, hashes).await;
             }
             sleep(pause).await;
             pause = (pause * 2).min(Duration::from_secs(2));
         }
     }
 
-    /// Why there is no receipt: the nonce is still ours, or somebody else took it.
-    async fn lost(&self, action: &Action, signed: &Signed) -> Error {
-        match self.chain.nonce(self.address()).await {
-            Ok(next) if next > signed.nonce => Error::ForeignNonce {
+    /// After the deadline: a receipt after all, or why there is none. The nonce is read first, so that a used one with
+    /// no receipt of ours behind it was used by somebody else.
+    async fn last_look(
+        &self,
+        action: &Action,
+        signed: &Signed,
+        hashes: &[B256],
+    ) -> Result<Verdict, Error> {
+        let next = self.chain.nonce(self.address()).await;
+        let mut answered = true;
+        for &hash in hashes {
+            match self.chain.receipt(hash).await {
+                Ok(Some(receipt)) => return Ok(Verdict::Landed(receipt)),
+                Ok(None) => {}
+                Err(error) => {
+                    tracing::warn!(tx = %hash, %error, "receipt");
+                    answered = false;
+                }
+            }
+        }
+        Err(match next {
+            Ok(next) if answered && next > signed.nonce => Error::ForeignNonce {
                 action: action.name.clone(),
                 signer: self.address(),
                 nonce: signed.nonce,
@@ -315,6 +340,6 @@ impl Sender {
                 tx: signed.hash,
                 waited: self.policy.receipt,
             },
-        }
+        })
     }
 }

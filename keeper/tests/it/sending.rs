@@ -214,6 +214,37 @@ async fn somebody_else_with_the_key_is_noticed() {
 }
 
 #[tokio::test]
+async fn a_used_nonce_is_not_foreign_before_a_last_look() {
+    let late = |last: fn() -> Reply| {
+        let asked = AtomicUsize::new(0);
+        Node::spawn(move |method, _| match method {
+            // Signed with 5; used as soon as somebody asks again, which is after the deadline.
+            "eth_getTransactionCount" => {
+                Reply::Ok(json!(match asked.fetch_add(1, Ordering::SeqCst) {
+                    0 => "0x5",
+                    _ => "0x6",
+                }))
+            }
+            "eth_chainId" => Reply::Ok(json!("0x64aba")),
+            "eth_call" => Reply::Ok(json!("0x")),
+            "eth_estimateGas" => Reply::Ok(json!("0x5208")),
+            "eth_getBlockByNumber" => Reply::Ok(
+                json!({ "number": "0x1", "hash": B256::ZERO, "timestamp": "0x1", "baseFeePerGas": "0x1" }),
+            ),
+            "eth_getTransactionReceipt" if asked.load(Ordering::SeqCst) > 1 => last(),
+            "eth_getTransactionReceipt" => Reply::Ok(Value::Null),
+            _ => Reply::error(-32_000, "already known"),
+        })
+    };
+    let landed = late(|| receipt("0x1"));
+    sender(&landed).send(&action()).await.unwrap();
+
+    let unknown = late(|| Reply::error(-32_000, "busy"));
+    let error = sender(&unknown).send(&action()).await.unwrap_err();
+    assert!(matches!(error, Error::NoReceipt { .. }), "{error}");
+}
+
+#[tokio::test]
 async fn nothing_is_signed_for_another_chain() {
     let around = || {
         let asked = AtomicUsize::new(0);
