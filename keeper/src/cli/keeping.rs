@@ -40,7 +40,7 @@ pub(super) async fn once(global: &Global, verb: &Once) -> eyre::Result<u8> {
 pub(super) async fn run(global: &Global, verb: &Run, signals: &Signals) -> eyre::Result<u8> {
     let config = context::config(global)?;
     let chain = context::chain(global, &config)?;
-    let pace = config.pace().map_err(crate::Error::from)?;
+    let pace = config.pace().map_err(Error::from)?;
     // A key that cannot be read is told at once, a node that is down is waited for.
     if !verb.dry_run {
         context::sender(&verb.key, &config, &chain)?;
