@@ -126,7 +126,9 @@ impl Chain {
         assert!(self.shift(call.tokenOut, VENUE, VAULT, deal.gives, deal.gives));
         // An extra bite: more than was pushed leaves the vault's balance.
         let bite = deal.takes.saturating_sub(call.amountIn);
-        assert!(self.shift(call.tokenIn, VAULT, VENUE, bite, bite));
+        if !self.shift(call.tokenIn, VAULT, VENUE, bite, bite) {
+            return Err(b"balance".to_vec());
+        }
         Ok(Vec::new())
     }
 }
