@@ -1,6 +1,6 @@
 //! Ether transfers per second: the same signed transactions, sent the same way, to whichever node is under test.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use alloy::consensus::{SignableTransaction, TxEip1559, TxEnvelope};
 use alloy::eips::Encodable2718;
@@ -8,12 +8,15 @@ use alloy::primitives::{Address, Bytes, TxKind, U256};
 use alloy::providers::Provider;
 use alloy::signers::SignerSync;
 use alloy::signers::local::PrivateKeySigner;
-use eyre::{Result, ensure};
+use eyre::{Result, WrapErr, ensure};
 
 use crate::chain::{Chain, account};
 
 /// Accounts that send at the same time, each over its own connection and in nonce order.
 pub const SENDERS: usize = 8;
+
+/// How long one account's transfers may take: a node that stalls is an error, not a wait.
+const DRAINED_WITHIN: Duration = Duration::from_secs(20);
 
 /// Sends `transfers` in all, from [`SENDERS`] accounts, and returns {1/s} until the last is in a block.
 ///
@@ -36,9 +39,11 @@ pub async fn transfers_per_second(url: &str, transfers: usize) -> Result<f64> {
     let mut tasks = Vec::with_capacity(SENDERS);
     for (sender, queue) in queues {
         let url = url.to_owned();
-        tasks.push(tokio::spawn(
-            async move { drain(&url, sender, queue).await },
-        ));
+        tasks.push(tokio::spawn(async move {
+            tokio::time::timeout(DRAINED_WITHIN, drain(&url, sender, queue))
+                .await
+                .wrap_err_with(|| format!("{url} did not mine all transfers within 20 s"))?
+        }));
     }
     for task in tasks {
         task.await??;
@@ -76,7 +81,7 @@ async fn drain(url: &str, sender: Address, queue: Vec<Bytes>) -> Result<()> {
         ensure!(!sent.tx_hash().is_zero(), "no hash for a sent transaction");
     }
     while chain.provider().get_transaction_count(sender).await? < count {
-        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        tokio::time::sleep(Duration::from_millis(1)).await;
     }
     Ok(())
 }

@@ -24,7 +24,7 @@ struct Options {
     #[arg(long)]
     json: bool,
     /// Ether transfers of one throughput round
-    #[arg(long, default_value_t = 4_000)]
+    #[arg(long, default_value_t = 1_200)]
     transfers: usize,
 }
 
