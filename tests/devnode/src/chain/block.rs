@@ -12,7 +12,7 @@ use super::state::Position;
 use crate::evm::env::{BLOCK_GAS_LIMIT, SEQUENCER};
 
 /// A transaction in a block, with what it did.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Mined {
     /// The signed transaction. An impersonated sender leaves a placeholder signature.
     pub tx: Recovered<TxEnvelope>,
@@ -28,6 +28,15 @@ pub struct Mined {
     pub logs: Vec<Log>,
     /// Return or revert data.
     pub output: Bytes,
+    /// Its place in the block.
+    pub index: u64,
+    /// {gas} Used in the block up to its end.
+    pub cumulative_gas: u64,
+    /// Number of logs before its own in the block.
+    pub first_log: u64,
+    /// Where the undo log stood before it: [`State::past`](super::state::State::past) of this is
+    /// the state that it saw, edits between blocks included.
+    pub start: Position,
 }
 
 impl Mined {
@@ -40,7 +49,7 @@ impl Mined {
     pub fn receipt(&self) -> ReceiptEnvelope {
         let receipt = Receipt {
             status: Eip658Value::Eip658(self.success),
-            cumulative_gas_used: self.gas_used,
+            cumulative_gas_used: self.cumulative_gas,
             logs: self.logs.clone(),
         }
         .with_bloom();
@@ -54,15 +63,15 @@ impl Mined {
     }
 }
 
-/// A sealed block with at most one transaction.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+/// A sealed block.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Block {
     /// Header in Nitro's form: see [`seal`].
     pub header: Header,
     /// Keccak of the header.
     pub hash: B256,
-    /// Its transaction.
-    pub tx: Option<Mined>,
+    /// Its transactions in order.
+    pub txs: Vec<Mined>,
     /// Where the undo log stood after the block.
     pub position: Position,
 }
@@ -87,11 +96,11 @@ pub struct Seal {
 /// As in Nitro, `mixHash` holds the send count, the L1 block number and the ArbOS version (8 bytes
 /// each), `difficulty` is 1 and `extraData` is the send root. The state root is left zero: no trie
 /// is kept.
-pub fn seal(seal: Seal, tx: Option<Mined>, position: Position) -> Block {
+pub fn seal(seal: Seal, txs: Vec<Mined>, position: Position) -> Block {
     let mut mix_hash = B256::ZERO;
     mix_hash[16..24].copy_from_slice(&seal.arbos_version.to_be_bytes());
-    let receipts: Vec<_> = tx.iter().map(Mined::receipt).collect();
-    let bodies: Vec<_> = tx.iter().map(|mined| mined.tx.inner().clone()).collect();
+    let receipts: Vec<_> = txs.iter().map(Mined::receipt).collect();
+    let bodies: Vec<_> = txs.iter().map(|mined| mined.tx.inner().clone()).collect();
     let header = Header {
         parent_hash: seal.parent,
         ommers_hash: EMPTY_OMMER_ROOT_HASH,
@@ -105,7 +114,7 @@ pub fn seal(seal: Seal, tx: Option<Mined>, position: Position) -> Block {
         difficulty: U256::ONE,
         number: seal.number,
         gas_limit: BLOCK_GAS_LIMIT,
-        gas_used: tx.as_ref().map_or(0, |mined| mined.gas_used),
+        gas_used: txs.last().map_or(0, |mined| mined.cumulative_gas),
         timestamp: seal.timestamp,
         extra_data: Bytes::from_static(&[0; 32]),
         mix_hash,
@@ -116,7 +125,7 @@ pub fn seal(seal: Seal, tx: Option<Mined>, position: Position) -> Block {
     Block {
         hash: header.hash_slow(),
         header,
-        tx,
+        txs,
         position,
     }
 }

@@ -3,6 +3,7 @@
 use std::{
     fs,
     io::{self, Write},
+    iter,
     path::Path,
 };
 
@@ -15,10 +16,11 @@ use super::{
     Chain,
     block::Block,
     clock::Clock,
+    history::History,
     state::{Basic, Change, Position, State},
 };
 
-const FORMAT: &str = "stylus-devnode.state/1";
+const FORMAT: &str = "stylus-devnode.state/2";
 
 /// Why a dump cannot be read or written.
 #[derive(Debug, Error)]
@@ -43,12 +45,12 @@ pub enum DumpError {
     /// It has no block.
     #[error("state dump has no blocks")]
     NoBlocks,
-    /// Blocks are not numbered from genesis on.
+    /// Blocks are not numbered one by one.
     #[error("state dump has block {have} in the place of block {want}")]
     Number {
         /// The block's number.
         have: u64,
-        /// Its index.
+        /// The number of its place.
         want: u64,
     },
     /// A block does not follow the one before it.
@@ -96,7 +98,7 @@ impl Chain {
             clock: self.clock,
             accounts: accounts.collect(),
             codes: self.state.codes().map(Bytecode::original_bytes).collect(),
-            blocks: self.blocks.clone(),
+            blocks: self.history.blocks().cloned().collect(),
             undo: self.state.log().to_vec(),
             impersonated: self.impersonated.iter().copied().collect(),
         };
@@ -116,20 +118,12 @@ impl Chain {
                 want,
             });
         }
-        if dump.blocks.is_empty() {
-            return Err(DumpError::NoBlocks);
-        }
-        check_blocks(&dump.blocks, dump.undo.len())?;
+        let history = history(dump.blocks, dump.undo.len())?;
         self.state = restore(dump.codes, dump.accounts, dump.undo);
         self.clock = dump.clock;
         self.impersonated = dump.impersonated.into_iter().collect();
         self.snapshots.clear();
-        self.blocks.clear();
-        self.numbers.clear();
-        self.transactions.clear();
-        for block in dump.blocks {
-            self.push(block);
-        }
+        self.history = history;
         Ok(())
     }
 
@@ -145,23 +139,35 @@ impl Chain {
 }
 
 /// Blocks are looked up by number and their states by position: both must hold for all of them.
-fn check_blocks(blocks: &[Block], undo_len: Position) -> Result<(), DumpError> {
-    let mut before: Option<&Block> = None;
-    for (want, block) in (0..).zip(blocks) {
-        let have = block.header.number;
+fn history(blocks: Vec<Block>, undo_len: Position) -> Result<History, DumpError> {
+    let mut blocks = blocks.into_iter();
+    let root = blocks.next().ok_or(DumpError::NoBlocks)?;
+    check_positions(&root, 0, undo_len)?;
+    let mut history = History::new(root);
+    for block in blocks {
+        let before = history.head();
+        let (have, want) = (block.header.number, before.header.number.saturating_add(1));
         if have != want {
             return Err(DumpError::Number { have, want });
         }
-        if before.is_some_and(|before| block.header.parent_hash != before.hash) {
+        if block.header.parent_hash != before.hash {
             return Err(DumpError::Parent(want));
         }
-        let least = before.map_or(0, |before| before.position);
-        if !(least..=undo_len).contains(&block.position) {
-            return Err(DumpError::Position(want));
-        }
-        before = Some(block);
+        check_positions(&block, before.position, undo_len)?;
+        history.push(block);
     }
-    Ok(())
+    Ok(history)
+}
+
+fn check_positions(block: &Block, least: Position, most: Position) -> Result<(), DumpError> {
+    let starts = block.txs.iter().map(|mined| mined.start);
+    let positions = iter::once(least)
+        .chain(starts)
+        .chain([block.position, most]);
+    match positions.is_sorted() {
+        true => Ok(()),
+        false => Err(DumpError::Position(block.header.number)),
+    }
 }
 
 fn restore(codes: Vec<Bytes>, accounts: Vec<Account>, undo: Vec<Change>) -> State {

@@ -1,13 +1,15 @@
 //! The chain: state, blocks, clock, and what changes them.
 //!
-//! One transaction makes one block. [`send`] checks and executes it, [`simulate`] answers calls
-//! and estimates, [`query`] finds blocks, receipts and logs, [`snapshot`] goes back in time and
-//! [`dump`] survives a restart.
+//! [`send`] checks a transaction, [`building`] executes it in a block, [`history`] keeps the blocks.
+//! [`simulate`] answers calls and estimates, [`query`] finds blocks, receipts and logs, [`snapshot`]
+//! goes back in time and [`dump`] survives a restart.
 
 pub mod block;
+pub mod building;
 pub mod clock;
 pub mod dump;
 pub mod genesis;
+pub mod history;
 pub mod overlay;
 mod overrides;
 pub mod query;
@@ -20,15 +22,13 @@ mod wording;
 
 use std::collections::BTreeMap;
 
-use alloy_primitives::{
-    Address, B256,
-    map::{AddressHashSet, B256HashMap},
-};
+use alloy_primitives::{Address, B256, map::AddressHashSet};
 use revm::context::CfgEnv;
 
 use self::{
-    block::{Block, Mined, Seal, seal},
+    block::{Block, Seal, seal},
     clock::Clock,
+    history::History,
     overlay::Overlay,
     snapshot::Snapshot,
     state::State,
@@ -48,9 +48,8 @@ pub struct Chain {
     pub(crate) rules: CfgEnv,
     /// The world state after the last block, and later edits.
     pub state: State,
-    blocks: Vec<Block>,
-    numbers: B256HashMap<u64>,
-    transactions: B256HashMap<u64>,
+    /// Its blocks.
+    pub history: History,
     /// The clock that stamps blocks.
     pub clock: Clock,
     snapshots: BTreeMap<u64, Snapshot>,
@@ -74,12 +73,18 @@ impl Chain {
         let clock = config
             .timestamp
             .map_or_else(Clock::default, Clock::starting_at);
-        let mut chain = Self {
+        let genesis = Seal {
+            parent: B256::ZERO,
+            number: 0,
+            timestamp: clock.now(),
+            base_fee: arbos::genesis::BASE_FEE,
+            arbos_version: config.arbos_version,
+        };
+        let history = History::new(seal(genesis, Vec::new(), state.position()));
+        Ok(Self {
             rules: env::config(config.chain_id, config.arbos_version),
             state,
-            blocks: Vec::new(),
-            numbers: B256HashMap::default(),
-            transactions: B256HashMap::default(),
+            history,
             clock,
             snapshots: BTreeMap::new(),
             next_snapshot: 1,
@@ -87,16 +92,7 @@ impl Chain {
             impersonated: AddressHashSet::default(),
             impersonate_all: false,
             compiler: Compiler::new()?,
-        };
-        let genesis = Seal {
-            parent: B256::ZERO,
-            number: 0,
-            timestamp: clock.now(),
-            base_fee: chain.base_fee(),
-            arbos_version: config.arbos_version,
-        };
-        chain.push(seal(genesis, None, chain.state.position()));
-        Ok(chain)
+        })
     }
 
     /// The chain id.
@@ -106,14 +102,7 @@ impl Chain {
 
     /// The last block.
     pub fn head(&self) -> &Block {
-        self.blocks
-            .last()
-            .unwrap_or_else(|| unreachable!("a chain has a genesis block"))
-    }
-
-    /// All blocks from genesis on.
-    pub fn blocks(&self) -> &[Block] {
-        &self.blocks
+        self.history.head()
     }
 
     /// Whether the account may send without a signature.
@@ -135,7 +124,7 @@ impl Chain {
 
     /// The current state.
     pub fn latest(&self) -> View<'_> {
-        View::new(&self.state, &self.blocks, Overlay::default())
+        View::new(&self.state, &self.history, Overlay::default())
     }
 
     fn session(&self, l2_block: u64, is_call: bool) -> Session {
@@ -147,40 +136,9 @@ impl Chain {
         )
     }
 
-    /// Seals a block without a transaction.
+    /// Seals a block without transactions.
     pub fn mine_empty(&mut self) {
-        self.mine(None);
-    }
-
-    fn mine(&mut self, tx: Option<Mined>) -> &Block {
-        let parent = self.head();
-        let (number, hash, time) = (parent.header.number, parent.hash, parent.header.timestamp);
-        let next = Seal {
-            parent: hash,
-            number: number.saturating_add(1),
-            timestamp: self.clock.tick(time),
-            base_fee: self.base_fee(),
-            arbos_version: self.arbos_version(),
-        };
-        self.push(seal(next, tx, self.state.position()));
-        self.head()
-    }
-
-    fn push(&mut self, block: Block) {
-        let number = block.header.number;
-        self.numbers.insert(block.hash, number);
-        if let Some(mined) = &block.tx {
-            self.transactions.insert(mined.hash(), number);
-        }
-        self.blocks.push(block);
-    }
-
-    fn pop(&mut self) {
-        if let Some(block) = self.blocks.pop() {
-            self.numbers.remove(&block.hash);
-            if let Some(mined) = &block.tx {
-                self.transactions.remove(&mined.hash());
-            }
-        }
+        let empty = self.begin();
+        self.seal(empty);
     }
 }

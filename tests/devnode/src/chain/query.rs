@@ -37,16 +37,19 @@ impl Chain {
     pub fn moment(&self, id: BlockId) -> Result<Moment, QueryError> {
         let head = self.head().header.number;
         let number = match id {
-            BlockId::Hash(hash) => *self
-                .numbers
-                .get(&hash.block_hash)
-                .ok_or(QueryError::NoBlock)?,
+            BlockId::Hash(hash) => {
+                self.history
+                    .by_hash(&hash.block_hash)
+                    .ok_or(QueryError::NoBlock)?
+                    .header
+                    .number
+            }
             BlockId::Number(BlockNumberOrTag::Pending) => return Ok(Moment::Pending),
             BlockId::Number(BlockNumberOrTag::Number(number)) => number,
-            BlockId::Number(BlockNumberOrTag::Earliest) => 0,
+            BlockId::Number(BlockNumberOrTag::Earliest) => self.history.first(),
             BlockId::Number(_) => head,
         };
-        if number > head {
+        if !(self.history.first()..=head).contains(&number) {
             return Err(QueryError::NoBlock);
         }
         Ok(Moment::Block(number))
@@ -62,7 +65,7 @@ impl Chain {
 
     /// The block with a number, if it exists.
     pub fn block_at(&self, number: u64) -> Option<&Block> {
-        self.blocks.get(usize::try_from(number).ok()?)
+        self.history.by_number(number)
     }
 
     /// The state at a moment. That of the last block includes later edits.
@@ -74,21 +77,21 @@ impl Chain {
             }
             _ => Overlay::default(),
         };
-        Ok(View::new(&self.state, &self.blocks, overlay))
+        Ok(View::new(&self.state, &self.history, overlay))
     }
 
     /// A mined transaction and its block.
     pub fn transaction(&self, hash: &B256) -> Option<(&Block, &Mined)> {
-        let block = self.block_at(*self.transactions.get(hash)?)?;
-        Some((block, block.tx.as_ref()?))
+        let (block, index) = self.history.transaction(hash)?;
+        Some((block, block.txs.get(index)?))
     }
 
     /// The logs that match a filter, in order.
     pub fn logs(&self, filter: &Filter) -> Result<Vec<Log>, QueryError> {
         let (from, to) = match filter.block_option {
             FilterBlockOption::AtBlockHash(hash) => {
-                let number = *self.numbers.get(&hash).ok_or(QueryError::NoBlock)?;
-                (number, number)
+                let block = self.history.by_hash(&hash).ok_or(QueryError::NoBlock)?;
+                (block.header.number, block.header.number)
             }
             FilterBlockOption::Range {
                 from_block,
@@ -97,7 +100,7 @@ impl Chain {
                 let head = self.head().header.number;
                 let number = |tag: Option<BlockNumberOrTag>| match tag {
                     Some(BlockNumberOrTag::Number(number)) => number,
-                    Some(BlockNumberOrTag::Earliest) => 0,
+                    Some(BlockNumberOrTag::Earliest) => self.history.first(),
                     _ => head,
                 };
                 (number(from_block), number(to_block))
@@ -106,10 +109,7 @@ impl Chain {
         if from > to {
             return Err(QueryError::Range);
         }
-        let first = usize::try_from(from).unwrap_or(usize::MAX);
-        let count =
-            usize::try_from(to.saturating_sub(from).saturating_add(1)).unwrap_or(usize::MAX);
-        let blocks = self.blocks.iter().skip(first).take(count);
+        let blocks = self.history.range(from, to);
         Ok(blocks
             .filter(|block| filter.matches_bloom(block.header.logs_bloom))
             .flat_map(logs)
@@ -120,16 +120,23 @@ impl Chain {
 
 /// A block's logs with their places.
 pub fn logs(block: &Block) -> impl Iterator<Item = Log> {
-    block.tx.iter().flat_map(move |mined| {
-        mined.logs.iter().zip(0..).map(move |(inner, index)| Log {
-            inner: inner.clone(),
-            block_hash: Some(block.hash),
-            block_number: Some(block.header.number),
-            block_timestamp: Some(block.header.timestamp),
-            transaction_hash: Some(mined.hash()),
-            transaction_index: Some(0),
-            log_index: Some(index),
-            removed: false,
-        })
+    block
+        .txs
+        .iter()
+        .flat_map(move |mined| logs_of(block, mined))
+}
+
+/// The logs of one of a block's transactions with their places.
+pub fn logs_of(block: &Block, mined: &Mined) -> impl Iterator<Item = Log> {
+    let places = mined.logs.iter().zip(mined.first_log..);
+    places.map(move |(inner, index)| Log {
+        inner: inner.clone(),
+        block_hash: Some(block.hash),
+        block_number: Some(block.header.number),
+        block_timestamp: Some(block.header.timestamp),
+        transaction_hash: Some(mined.hash()),
+        transaction_index: Some(mined.index),
+        log_index: Some(index),
+        removed: false,
     })
 }

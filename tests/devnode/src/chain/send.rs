@@ -114,30 +114,13 @@ pub enum TxError {
 impl Chain {
     /// Executes a transaction in a block of its own and returns its hash.
     pub fn send(&mut self, tx: Recovered<TxEnvelope>) -> Result<B256, TxError> {
-        self.check(&tx, self.is_unlocked(tx.signer_ref()))?;
-        let hash = *tx.tx_hash();
-        let head = &self.head().header;
-        let time = self.clock.peek(head.timestamp);
-        let block = env::block(time, self.base_fee());
-        let price = u128::from(block.basefee);
-        let session = self.session(head.number.saturating_add(1), false);
-        let mut rules = self.rules.clone();
-        rules.disable_eip3607 = true;
-        let executed = evm::execute(
-            self.latest(),
-            rules,
-            block,
-            environment(&tx, price),
-            session,
-        )
-        .map_err(|error| refusal(&tx, error))?;
-        self.state.commit(executed.state);
-        self.clock.hold(time);
-        self.mine(Some(mined(tx, price, executed.result)));
+        let mut building = self.begin();
+        let hash = self.include(&mut building, tx)?;
+        self.seal(building);
         Ok(hash)
     }
 
-    fn check(&self, tx: &Recovered<TxEnvelope>, unlocked: bool) -> Result<(), TxError> {
+    pub(super) fn check(&self, tx: &Recovered<TxEnvelope>, base_fee: u64) -> Result<(), TxError> {
         let address = tx.signer();
         if tx.is_eip4844() {
             return Err(TxError::Type);
@@ -153,7 +136,6 @@ impl Chain {
         if tip > cap {
             return Err(TxError::TipAboveFeeCap { address, tip, cap });
         }
-        let base_fee = self.base_fee();
         if cap < u128::from(base_fee) {
             return Err(TxError::FeeCapTooLow {
                 address,
@@ -179,7 +161,7 @@ impl Chain {
             });
         }
         let code = view.code_of(&address);
-        if !unlocked && !code.is_empty() && !code.is_eip7702() {
+        if !code.is_empty() && !code.is_eip7702() && !self.is_unlocked(&address) {
             return Err(TxError::SenderNotEoa {
                 address,
                 len: code.len(),
@@ -199,7 +181,7 @@ impl Chain {
 }
 
 /// Tips are dropped: whatever the transaction offers, it pays `price`.
-fn environment(tx: &Recovered<TxEnvelope>, price: u128) -> TxEnv {
+pub(super) fn environment(tx: &Recovered<TxEnvelope>, price: u128) -> TxEnv {
     TxEnv {
         tx_type: tx.tx_type().into(),
         caller: tx.signer(),
@@ -224,7 +206,7 @@ fn environment(tx: &Recovered<TxEnvelope>, price: u128) -> TxEnv {
     }
 }
 
-fn refusal(tx: &TxEnvelope, error: evm::Error) -> TxError {
+pub(super) fn refusal(tx: &TxEnvelope, error: evm::Error) -> TxError {
     match error {
         EVMError::Transaction(InvalidTransaction::CallGasCostMoreThanGasLimit {
             initial_gas,
@@ -243,7 +225,8 @@ fn refusal(tx: &TxEnvelope, error: evm::Error) -> TxError {
     }
 }
 
-fn mined(tx: Recovered<TxEnvelope>, price: u128, result: ExecutionResult) -> Mined {
+/// What a transaction did, without its place in the block.
+pub(super) fn outcome(tx: Recovered<TxEnvelope>, price: u128, result: ExecutionResult) -> Mined {
     let contract = match tx.kind() {
         TxKind::Create => Some(tx.signer().create(tx.nonce())),
         TxKind::Call(_) => None,
@@ -260,5 +243,9 @@ fn mined(tx: Recovered<TxEnvelope>, price: u128, result: ExecutionResult) -> Min
             Vec::new()
         },
         tx,
+        index: 0,
+        cumulative_gas: 0,
+        first_log: 0,
+        start: 0,
     }
 }

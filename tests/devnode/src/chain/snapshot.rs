@@ -6,7 +6,7 @@ use super::{Chain, clock::Clock, state::Position};
 #[derive(Clone, Copy, Debug)]
 pub struct Snapshot {
     position: Position,
-    blocks: usize,
+    head: u64,
     clock: Clock,
 }
 
@@ -17,7 +17,7 @@ impl Chain {
         self.next_snapshot = id.saturating_add(1);
         let snapshot = Snapshot {
             position: self.state.position(),
-            blocks: self.blocks.len(),
+            head: self.head().header.number,
             clock: self.clock,
         };
         self.snapshots.insert(id, snapshot);
@@ -30,9 +30,7 @@ impl Chain {
             return false;
         };
         self.snapshots.split_off(&id);
-        while self.blocks.len() > snapshot.blocks {
-            self.pop();
-        }
+        self.history.truncate(snapshot.head);
         self.state.revert_to(snapshot.position);
         self.clock = snapshot.clock;
         true

@@ -10,7 +10,7 @@ use revm::{
 };
 
 use super::{
-    block::Block,
+    history::History,
     overlay::Overlay,
     state::{Basic, State},
 };
@@ -19,17 +19,17 @@ use super::{
 #[derive(Clone, Debug)]
 pub struct View<'a> {
     state: &'a State,
-    blocks: &'a [Block],
+    history: &'a History,
     /// Differences that hide the state's values.
     pub overlay: Overlay,
 }
 
 impl<'a> View<'a> {
-    /// The state seen through `overlay`, with `blocks` as the history.
-    pub fn new(state: &'a State, blocks: &'a [Block], overlay: Overlay) -> Self {
+    /// The state seen through `overlay`, with `history` before it.
+    pub fn new(state: &'a State, history: &'a History, overlay: Overlay) -> Self {
         Self {
             state,
-            blocks,
+            history,
             overlay,
         }
     }
@@ -66,8 +66,7 @@ impl<'a> View<'a> {
 
     /// The hash of a past L2 block, if it exists.
     pub fn l2_block_hash(&self, number: u64) -> Option<B256> {
-        let index = usize::try_from(number).ok()?;
-        self.blocks.get(index).map(|block| block.hash)
+        self.history.by_number(number).map(|block| block.hash)
     }
 }
 

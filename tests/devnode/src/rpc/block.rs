@@ -80,12 +80,13 @@ fn by_hash(chain: &Chain, args: &mut Args<'_>) -> Result<Option<ArbitrumBlock>, 
 }
 
 fn count(block: &Block) -> U64 {
-    U64::from(u8::from(block.tx.is_some()))
+    U64::from(block.txs.len())
 }
 
 fn by_index(block: Option<&Block>, index: u64) -> Option<Transaction> {
-    let block = block.filter(|_| index == 0)?;
-    Some(format::transaction(block, block.tx.as_ref()?))
+    let block = block?;
+    let mined = block.txs.get(usize::try_from(index).ok()?)?;
+    Some(format::transaction(block, mined))
 }
 
 fn block_receipts(
@@ -95,7 +96,7 @@ fn block_receipts(
     let block = chain.block(args.required()?);
     Ok(block.map(|block| {
         block
-            .tx
+            .txs
             .iter()
             .map(|mined| format::receipt(block, mined))
             .collect()

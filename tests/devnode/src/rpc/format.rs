@@ -39,12 +39,12 @@ pub fn block(block: &Block, full: bool) -> ArbitrumBlock {
     let transactions = match full {
         true => BlockTransactions::Full(
             block
-                .tx
+                .txs
                 .iter()
                 .map(|mined| transaction(block, mined))
                 .collect(),
         ),
-        false => BlockTransactions::Hashes(block.tx.iter().map(Mined::hash).collect()),
+        false => BlockTransactions::Hashes(block.txs.iter().map(Mined::hash).collect()),
     };
     let mut header = Header::from_sealed(Sealed::new_unchecked(block.header.clone(), block.hash));
     header.size = Some(U256::from(header.inner.size()));
@@ -67,7 +67,7 @@ pub fn transaction(block: &Block, mined: &Mined) -> Transaction {
         inner: mined.tx.clone(),
         block_hash: Some(block.hash),
         block_number: Some(block.header.number),
-        transaction_index: Some(0),
+        transaction_index: Some(mined.index),
         effective_gas_price: Some(mined.effective_gas_price),
         block_timestamp: Some(block.header.timestamp),
     }
@@ -77,8 +77,7 @@ pub fn transaction(block: &Block, mined: &Mined) -> Transaction {
 pub fn receipt(block: &Block, mined: &Mined) -> ArbitrumReceipt {
     use alloy_consensus::Transaction as _;
 
-    let logs: Vec<Log> = query::logs(block).collect();
-    let mut logs = logs.into_iter();
+    let mut logs = query::logs_of(block, mined);
     let inner: ReceiptEnvelope<Log> = mined.receipt().map_logs(|log| {
         logs.next().unwrap_or_else(|| Log {
             inner: log,
@@ -88,7 +87,7 @@ pub fn receipt(block: &Block, mined: &Mined) -> ArbitrumReceipt {
     let receipt = TransactionReceipt {
         inner,
         transaction_hash: mined.hash(),
-        transaction_index: Some(0),
+        transaction_index: Some(mined.index),
         block_hash: Some(block.hash),
         block_number: Some(block.header.number),
         gas_used: mined.gas_used,
