@@ -28,7 +28,7 @@ pub type Frame = EthFrame<EthInterpreter>;
 /// What only the database or the program engine can be guilty of.
 pub type FrameError = revm::context_interface::context::ContextError<Infallible>;
 
-impl<'a> Evm<'a> {
+impl<'a, I> Evm<'a, I> {
     /// Makes a frame; from now on its account acts in one more.
     pub(super) fn push_frame(
         &mut self,
@@ -116,7 +116,8 @@ impl<'a> Evm<'a> {
         Ok(None)
     }
 
-    fn is_program(&mut self) -> bool {
+    /// Whether the top frame runs a program.
+    pub(super) fn is_program(&mut self) -> bool {
         let arbos = self.inner.ctx.chain.arbos();
         let frame = self.inner.frame_stack().get();
         frame.data.is_call()
@@ -146,7 +147,7 @@ pub(super) fn created(frame: &Frame) -> Option<Address> {
 }
 
 /// EIP-3541, which lets only Stylus code pass.
-fn reject_reserved_code(action: &mut InterpreterAction, context: &Context<'_>) {
+pub(super) fn reject_reserved_code(action: &mut InterpreterAction, context: &Context<'_>) {
     if let InterpreterAction::Return(result) = action
         && result.result.is_ok()
         && result.output.first() == Some(&0xEF)

@@ -13,17 +13,23 @@ use super::{Error, Evm, env::TX_GAS_LIMIT};
 use crate::arbos;
 
 /// revm's handler with Arbitrum's gas hold and fee recipient.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct ArbitrumHandler<'a>(PhantomData<&'a ()>);
+#[derive(Debug)]
+pub struct ArbitrumHandler<'a, I = ()>(PhantomData<(&'a (), I)>);
 
-impl<'a> Handler for ArbitrumHandler<'a> {
-    type Evm = Evm<'a>;
+impl<I> Default for ArbitrumHandler<'_, I> {
+    fn default() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<'a, I> Handler for ArbitrumHandler<'a, I> {
+    type Evm = Evm<'a, I>;
     type Error = Error;
     type HaltReason = HaltReason;
 
     /// Gas above the compute limit is held back in revm's reservoir, which nothing draws from before
     /// EIP-8037, and is returned at the end.
-    fn tx_gas(&self, evm: &mut Evm<'a>, initial: &InitialAndFloorGas) -> GasTracker {
+    fn tx_gas(&self, evm: &mut Evm<'a, I>, initial: &InitialAndFloorGas) -> GasTracker {
         let context = evm.ctx_ref();
         let limit = context.tx().gas_limit();
         let cap = match context.chain.is_call || context.chain.arbos_version < 50 {
@@ -35,7 +41,11 @@ impl<'a> Handler for ArbitrumHandler<'a> {
     }
 
     /// The whole fee goes to the network fee account; the sequencer gets no tip.
-    fn reward_beneficiary(&self, evm: &mut Evm<'a>, result: &mut FrameResult) -> Result<(), Error> {
+    fn reward_beneficiary(
+        &self,
+        evm: &mut Evm<'a, I>,
+        result: &mut FrameResult,
+    ) -> Result<(), Error> {
         let context = evm.ctx();
         let base_fee = u128::from(context.block().basefee());
         let price = context.tx().effective_gas_price(base_fee);

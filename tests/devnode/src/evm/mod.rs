@@ -1,13 +1,14 @@
 //! One transaction's execution: revm with Arbitrum's rules and Stylus programs as frames.
 //!
 //! [`Evm`] wraps revm's own type and implements [`EvmTr`]; [`handler`] holds the phases that
-//! differ, [`frames`] the frame loop.
+//! differ, [`frames`] the frame loop, [`mod@inspect`] the same loop with an inspector that watches.
 
 pub mod answers;
 pub mod calls;
 pub mod env;
 pub mod frames;
 pub mod handler;
+pub mod inspect;
 pub mod opcodes;
 pub mod programs;
 pub mod session;
@@ -38,18 +39,19 @@ pub type Context<'a> =
 /// Opcode table over that context.
 pub type Instructions<'a> = EthInstructions<EthInterpreter, Context<'a>>;
 
-type Inner<'a> = RevmEvm<Context<'a>, (), Instructions<'a>, Precompiles, EthFrame<EthInterpreter>>;
+type Inner<'a, I> =
+    RevmEvm<Context<'a>, I, Instructions<'a>, Precompiles, EthFrame<EthInterpreter>>;
 
 /// Why a transaction could not be executed at all.
 pub type Error = EVMError<Infallible>;
 
-/// An EVM for one transaction.
+/// An EVM for one transaction, with an inspector beside it or none.
 #[expect(
     missing_debug_implementations,
     reason = "revm's parts have no useful debug form"
 )]
-pub struct Evm<'a> {
-    inner: Inner<'a>,
+pub struct Evm<'a, I = ()> {
+    inner: Inner<'a, I>,
     suspended: Vec<Suspended>,
 }
 
@@ -72,31 +74,54 @@ pub fn execute(
     tx: TxEnv,
     session: Session,
 ) -> Result<Executed, Error> {
-    let spec = config.spec;
-    let precompiles = Precompiles::new(spec, session.arbos_version);
-    let context = RevmContext {
-        block,
-        tx,
-        cfg: config,
-        journaled_state: revm::context_interface::JournalTr::new(view),
-        chain: session,
-        local: LocalContext::default(),
-        error: Ok(()),
-    };
-    let mut evm = Evm {
-        inner: RevmEvm::new(context, opcodes::table(spec), precompiles),
-        suspended: Vec::new(),
-    };
+    let mut evm = Evm::new(view, config, block, tx, session, ());
     let result = ArbitrumHandler::default().run(&mut evm)?;
-    let state = revm::context_interface::JournalTr::finalize(&mut evm.inner.ctx.journaled_state);
-    Ok(Executed {
-        result,
-        state,
-        session: evm.inner.ctx.chain,
-    })
+    Ok(evm.executed(result))
 }
 
-impl<'a> EvmTr for Evm<'a> {
+impl<'a, I> Evm<'a, I> {
+    fn new(
+        view: View<'a>,
+        config: CfgEnv,
+        block: BlockEnv,
+        tx: TxEnv,
+        session: Session,
+        inspector: I,
+    ) -> Self {
+        let spec = config.spec;
+        let precompiles = Precompiles::new(spec, session.arbos_version);
+        let context = RevmContext {
+            block,
+            tx,
+            cfg: config,
+            journaled_state: revm::context_interface::JournalTr::new(view),
+            chain: session,
+            local: LocalContext::default(),
+            error: Ok(()),
+        };
+        Self {
+            inner: RevmEvm::new_with_inspector(
+                context,
+                inspector,
+                opcodes::table(spec),
+                precompiles,
+            ),
+            suspended: Vec::new(),
+        }
+    }
+
+    fn executed(mut self, result: ExecutionResult<HaltReason>) -> Executed {
+        let state =
+            revm::context_interface::JournalTr::finalize(&mut self.inner.ctx.journaled_state);
+        Executed {
+            result,
+            state,
+            session: self.inner.ctx.chain,
+        }
+    }
+}
+
+impl<'a, I> EvmTr for Evm<'a, I> {
     type Context = Context<'a>;
     type Instructions = Instructions<'a>;
     type Precompiles = Precompiles;

@@ -69,7 +69,7 @@ enum SourceError {
     Fragment,
 }
 
-impl<'a> Evm<'a> {
+impl<'a, I> Evm<'a, I> {
     /// Starts the program of the top frame.
     pub(super) fn start(&mut self) -> Result<FrameInitOrResult<Frame>, FrameError> {
         let (context, _, _, frames) = self.inner.all_mut();
