@@ -110,6 +110,7 @@ impl<'a, I> Evm<'a, I> {
             ink: rules.gas_to_ink(frame.interpreter.gas.remaining()),
             data: evm_data(context, frame),
             rules: rules.clone(),
+            recording: None,
         };
         let program = Suspended {
             run: Run::start(&native, entry),

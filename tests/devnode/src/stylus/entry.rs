@@ -2,7 +2,7 @@
 
 use alloy_primitives::{Address, Bytes, U256};
 
-use super::Rules;
+use super::{Rules, trace::Recording};
 
 /// All that a run needs besides the program.
 #[derive(Clone, Debug)]
@@ -15,6 +15,8 @@ pub struct Entry {
     pub data: EvmData,
     /// Rules in force.
     pub rules: Rules,
+    /// Whether and where host calls are recorded.
+    pub recording: Option<Recording>,
 }
 
 /// The context of a call, constant while it runs.

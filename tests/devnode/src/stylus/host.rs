@@ -6,7 +6,9 @@ use alloy_primitives::{Address, B256, Bytes, U256};
 use thiserror::Error;
 use wasmtime::{AsContext, AsContextMut, Caller, Global, Memory, Val};
 
-use super::{EvmData, Reply, Request, Rules, cache::StorageCache, mailbox::Mailbox};
+use super::{
+    EvmData, Reply, Request, Rules, cache::StorageCache, mailbox::Mailbox, trace::Recorder,
+};
 
 /// Why a host function ends its program.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
@@ -42,6 +44,7 @@ pub(super) struct HostState {
     pub(super) return_data: Bytes,
     /// The code that was asked for last. Empty code is not kept from ArbOS 40 on.
     pub(super) last_code: Option<(Address, Bytes)>,
+    pub(super) recorder: Option<Recorder>,
 }
 
 /// Where the host finds the meter and the memory of the instance.
@@ -86,12 +89,37 @@ impl Handles {
 pub(super) struct Host<'a> {
     caller: Caller<'a, HostState>,
     handles: Handles,
+    /// {ink} When the call began, if calls are recorded.
+    start_ink: Option<u64>,
 }
 
 impl<'a> Host<'a> {
-    pub(super) fn new(caller: Caller<'a, HostState>) -> Result<Self, HostError> {
+    pub(super) fn new(mut caller: Caller<'a, HostState>) -> Result<Self, HostError> {
         let handles = caller.data().handles.ok_or(HostError::NotReady)?;
-        Ok(Self { caller, handles })
+        let start_ink = match caller.data().recorder.is_some() {
+            true => handles.ink_left(&mut caller),
+            false => None,
+        };
+        Ok(Self {
+            caller,
+            handles,
+            start_ink,
+        })
+    }
+
+    /// Whether calls are recorded: what only a record needs is worth computing.
+    pub(super) fn is_recorded(&self) -> bool {
+        self.start_ink.is_some()
+    }
+
+    /// Records this call, if calls are recorded: what the program gave and got, in parts.
+    pub(super) fn record(&mut self, name: &'static str, args: &[&[u8]], outs: &[&[u8]]) {
+        if let Some(start_ink) = self.start_ink {
+            let end_ink = self.handles.ink_left(&mut self.caller).unwrap_or(0);
+            if let Some(recorder) = &self.state().recorder {
+                recorder.record(name, args, outs, (start_ink, end_ink));
+            }
+        }
     }
 
     pub(super) fn state(&self) -> &HostState {

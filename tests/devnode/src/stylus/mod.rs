@@ -30,6 +30,7 @@
 //! | [`request`], `mailbox` | questions to the EVM, their answers, and how they pass |
 //! | `host`, `hostio`, `cache` | meter and memory access, the host functions, the storage cache |
 //! | `pricing`, [`memory`] | ink of host functions, gas of memory pages |
+//! | [`trace`] | records of host calls |
 //! | [`vectors`] | running conformance vectors against a small made-up EVM |
 
 mod activate;
@@ -50,6 +51,7 @@ pub mod rules;
 mod run;
 #[cfg(test)]
 mod tests;
+pub mod trace;
 mod validate;
 pub mod vectors;
 

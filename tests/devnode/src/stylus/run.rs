@@ -16,6 +16,7 @@ use super::{
     host::{Handles, HostError, HostState},
     mailbox::Mailbox,
     program::Compiled,
+    trace::{HostCalls, Recorder},
 };
 
 /// A program on its fiber, from its first operator to its end.
@@ -28,6 +29,7 @@ pub struct Run {
     mailbox: Mailbox,
     execution: Option<Execution>,
     awaits_reply: bool,
+    recorder: Option<Recorder>,
 }
 
 /// Where a run has come to.
@@ -60,12 +62,26 @@ impl Run {
     /// Prepares a run; the program's first operator is executed by the first [`Run::resume`].
     pub fn start(program: &Program, entry: Entry) -> Self {
         let mailbox = Mailbox::default();
-        let execution = execute(program.clone(), entry, mailbox.clone());
+        let recorder = entry.recording.clone().map(Recorder::new);
+        let execution = execute(program.clone(), entry, mailbox.clone(), recorder.clone());
         Self {
             mailbox,
             execution: Some(Box::pin(execution)),
             awaits_reply: false,
+            recorder,
         }
+    }
+
+    /// How many host calls are recorded and not taken yet; 0 if none are to be.
+    pub fn calls_recorded(&self) -> usize {
+        self.recorder.as_ref().map_or(0, Recorder::len)
+    }
+
+    /// Takes the host calls recorded so far, however the run stands or ended. None if none were to be.
+    pub fn take_calls(&mut self) -> HostCalls {
+        self.recorder
+            .as_ref()
+            .map_or_else(HostCalls::default, Recorder::take)
     }
 
     /// Runs on: without a reply first, then with the reply to each [`Step::Ask`].
@@ -110,7 +126,12 @@ impl fmt::Debug for Run {
     }
 }
 
-async fn execute(program: Program, entry: Entry, mailbox: Mailbox) -> Result<Outcome, RunError> {
+async fn execute(
+    program: Program,
+    entry: Entry,
+    mailbox: Mailbox,
+    recorder: Option<Recorder>,
+) -> Result<Outcome, RunError> {
     let compiled = &*program.0;
     let input_len = entry.calldata.len() as u32;
     let (ink, stack) = (entry.ink, entry.rules.stack_limit());
@@ -124,6 +145,7 @@ async fn execute(program: Program, entry: Entry, mailbox: Mailbox) -> Result<Out
         output: Vec::new(),
         return_data: alloy_primitives::Bytes::new(),
         last_code: None,
+        recorder,
     };
     let mut store = Store::new(compiled.instance.module().engine(), state);
     let instance = compiled.instance.instantiate_async(&mut store).await?;
@@ -137,6 +159,10 @@ async fn execute(program: Program, entry: Entry, mailbox: Mailbox) -> Result<Out
         .and_then(wasmtime::Extern::into_func)
         .ok_or_else(|| wasmtime::Error::msg("no entry point"))?
         .typed::<u32, u32>(&store)?;
+    if let Some(recorder) = &store.data().recorder {
+        let args = input_len.to_be_bytes();
+        recorder.record("user_entrypoint", &[&args], &[], (ink, ink));
+    }
     let result = entrypoint.call_async(&mut store, input_len).await;
     outcome(result, &handles, store)
 }
@@ -173,8 +199,14 @@ fn outcome(
 ) -> Result<Outcome, RunError> {
     let ink = handles.ink_left(&mut store);
     let stack_used_up = handles.stack_left(&mut store) == 0;
+    let result = exited(result);
+    if let (Ok(status), Some(recorder)) = (&result, &store.data().recorder) {
+        let ink = ink.unwrap_or(0);
+        recorder.record("user_returned", &[], &[&status.to_be_bytes()], (ink, ink));
+    }
     let kind = match result {
-        Ok(status) => by_status(status),
+        Ok(0) => OutcomeKind::Success,
+        Ok(_) => OutcomeKind::Revert,
         Err(_) if stack_used_up => OutcomeKind::OutOfStack,
         Err(_) if ink.is_none() => OutcomeKind::OutOfInk,
         Err(error) => stopped(error)?,
@@ -196,11 +228,12 @@ fn outcome(
     })
 }
 
-fn by_status(status: u32) -> OutcomeKind {
-    match status {
-        0 => OutcomeKind::Success,
-        _ => OutcomeKind::Revert,
-    }
+/// An early exit ends a program like its entry point's return.
+fn exited(result: Result<u32, wasmtime::Error>) -> Result<u32, wasmtime::Error> {
+    result.or_else(|error| match error.downcast_ref() {
+        Some(HostError::Exit(status)) => Ok(*status),
+        _ => Err(error),
+    })
 }
 
 fn stopped(error: wasmtime::Error) -> Result<OutcomeKind, RunError> {
@@ -211,7 +244,6 @@ fn stopped(error: wasmtime::Error) -> Result<OutcomeKind, RunError> {
         });
     }
     match error.downcast_ref::<HostError>() {
-        Some(HostError::Exit(status)) => Ok(by_status(*status)),
         Some(HostError::OutOfInk) => Ok(OutcomeKind::OutOfInk),
         Some(HostError::ReplyMismatch) => Err(RunError::ReplyMismatch),
         Some(HostError::NotReady) | None => Err(RunError::Engine(error)),

@@ -1,6 +1,6 @@
 //! Other accounts.
 
-use alloy_primitives::Bytes;
+use alloy_primitives::{Address, Bytes};
 
 use super::Host;
 use crate::stylus::{
@@ -22,7 +22,13 @@ pub(super) async fn account_balance(
     host.require_gas(COLD_ACCOUNT_GAS)?;
     let address = host.read_address(address)?;
     let balance = host.ask_value(Request::AccountBalance { address }).await?;
-    host.write(dest, balance.as_slice())
+    host.write(dest, balance.as_slice())?;
+    host.record(
+        "account_balance",
+        &[address.as_slice()],
+        &[balance.as_slice()],
+    );
+    Ok(())
 }
 
 /// Copies what `offset..offset + size` and the account's code have in common; says how much that is.
@@ -35,17 +41,30 @@ pub(super) async fn account_code(
     size: u32,
     dest: u32,
 ) -> Result<u32, HostError> {
-    let code = code(host, address).await?;
+    let (address, code) = code(host, address).await?;
     host.buy_ink(pricing::write(code.len() as u32))?;
     let start = (offset as usize).min(code.len());
     let end = start.saturating_add(size as usize).min(code.len());
     host.write(dest, &code[start..end])?;
+    let range = [offset.to_be_bytes(), size.to_be_bytes()];
+    host.record(
+        "account_code",
+        &[address.as_slice(), range.as_flattened()],
+        &[&code[start..end]],
+    );
     Ok((end - start) as u32)
 }
 
 /// {byte} Length of the account's code.
 pub(super) async fn account_code_size(host: &mut Host<'_>, address: u32) -> Result<u32, HostError> {
-    Ok(code(host, address).await?.len() as u32)
+    let (address, code) = code(host, address).await?;
+    let size = code.len() as u32;
+    host.record(
+        "account_code_size",
+        &[address.as_slice()],
+        &[&size.to_be_bytes()],
+    );
+    Ok(size)
 }
 
 /// Hash of the account's code.
@@ -58,11 +77,17 @@ pub(super) async fn account_codehash(
     host.require_gas(COLD_ACCOUNT_GAS)?;
     let address = host.read_address(address)?;
     let hash = host.ask_value(Request::AccountCodeHash { address }).await?;
-    host.write(dest, hash.as_slice())
+    host.write(dest, hash.as_slice())?;
+    host.record(
+        "account_codehash",
+        &[address.as_slice()],
+        &[hash.as_slice()],
+    );
+    Ok(())
 }
 
-/// The account's code, free of gas if it was the last one asked for.
-async fn code(host: &mut Host<'_>, address: u32) -> Result<Bytes, HostError> {
+/// The account and its code, which is free of gas if it was the last one asked for.
+async fn code(host: &mut Host<'_>, address: u32) -> Result<(Address, Bytes), HostError> {
     host.buy_ink(HOSTIO + EVM_API)?;
     host.require_gas(COLD_ACCOUNT_GAS)?;
     let gas_left = host.gas_left()?;
@@ -70,7 +95,7 @@ async fn code(host: &mut Host<'_>, address: u32) -> Result<Bytes, HostError> {
     if let Some((last, code)) = &host.state().last_code
         && *last == address
     {
-        return Ok(code.clone());
+        return Ok((address, code.clone()));
     }
     let reply = host.ask(Request::AccountCode { address, gas_left }).await?;
     let Reply::Code { code, gas } = reply else {
@@ -80,5 +105,5 @@ async fn code(host: &mut Host<'_>, address: u32) -> Result<Bytes, HostError> {
         host.state_mut().last_code = Some((address, code.clone()));
     }
     host.buy_gas(gas)?;
-    Ok(code)
+    Ok((address, code))
 }

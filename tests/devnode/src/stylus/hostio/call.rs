@@ -1,6 +1,6 @@
 //! Calling other contracts.
 
-use alloy_primitives::U256;
+use alloy_primitives::Bytes;
 
 use super::Host;
 use crate::stylus::{
@@ -88,14 +88,15 @@ async fn call(
     host.buy_ink(HOSTIO + 3 * PTR + EVM_API)?;
     host.buy_ink(2 * pricing::read(arguments.len))?;
     let gas_left = host.gas_left()?;
+    let to = host.read_address(arguments.to)?;
+    let data = Bytes::copy_from_slice(host.read(arguments.data, arguments.len)?);
+    let value = value.map(|ptr| host.read_word(ptr)).transpose()?;
+    let recorded = host.is_recorded().then(|| data.clone());
     let request = Request::Call {
         kind,
-        to: host.read_address(arguments.to)?,
-        data: host.read(arguments.data, arguments.len)?.to_vec().into(),
-        value: match value {
-            Some(ptr) => host.read_u256(ptr)?,
-            None => U256::ZERO,
-        },
+        to,
+        data,
+        value: value.unwrap_or_default().into(),
         gas_left,
         gas_req: arguments.gas.min(gas_left),
     };
@@ -111,5 +112,20 @@ async fn call(
     host.state_mut().return_data = return_data;
     host.buy_gas(gas)?;
     host.write_u32(arguments.ret_len, return_len)?;
-    Ok(if success { 0 } else { FAILED })
+    let status = if success { 0 } else { FAILED };
+    if let Some(data) = recorded {
+        let gas = arguments.gas.to_be_bytes();
+        let value = value.as_ref().map_or(&[][..], |value| value.as_slice());
+        let outs = [&return_len.to_be_bytes()[..], &[status as u8]];
+        host.record(name(kind), &[to.as_slice(), &gas, value, &data], &outs);
+    }
+    Ok(status)
+}
+
+fn name(kind: CallKind) -> &'static str {
+    match kind {
+        CallKind::Call => "call_contract",
+        CallKind::Delegate => "delegate_call_contract",
+        CallKind::Static => "static_call_contract",
+    }
 }

@@ -1,6 +1,6 @@
 //! Creating contracts.
 
-use alloy_primitives::Address;
+use alloy_primitives::{Address, Bytes};
 
 use super::Host;
 use crate::stylus::{
@@ -73,14 +73,17 @@ async fn create(
     revert_len: u32,
 ) -> Result<(), HostError> {
     host.buy_ink(2 * pricing::read(init.len))?;
+    let gas_left = host.gas_left()?;
+    let code = Bytes::copy_from_slice(host.read(init.code, init.len)?);
+    let endowment = host.read_word(init.endowment)?;
+    let salt = init.salt.map(|ptr| host.read_word(ptr)).transpose()?;
+    let recorded = host.is_recorded().then(|| code.clone());
     let request = Request::Create {
-        gas_left: host.gas_left()?,
-        code: host.read(init.code, init.len)?.to_vec().into(),
-        endowment: host.read_u256(init.endowment)?,
-        kind: match init.salt {
-            Some(ptr) => CreateKind::Create2 {
-                salt: host.read_word(ptr)?,
-            },
+        gas_left,
+        code,
+        endowment: endowment.into(),
+        kind: match salt {
+            Some(salt) => CreateKind::Create2 { salt },
             None => CreateKind::Create1,
         },
     };
@@ -96,5 +99,15 @@ async fn create(
     host.state_mut().return_data = return_data;
     host.buy_gas(gas)?;
     host.write_u32(revert_len, return_len)?;
-    host.write(address, created.unwrap_or(Address::ZERO).as_slice())
+    let created = created.unwrap_or(Address::ZERO);
+    host.write(address, created.as_slice())?;
+    if let Some(code) = recorded {
+        let (name, salt) = match &salt {
+            Some(salt) => ("create2", salt.as_slice()),
+            None => ("create1", &[][..]),
+        };
+        let outs = [created.as_slice(), &return_len.to_be_bytes()];
+        host.record(name, &[endowment.as_slice(), salt, &code], &outs);
+    }
+    Ok(())
 }

@@ -13,15 +13,17 @@ const TARGET: &str = "stylus::console";
 /// Defines the modules `console` and `debug`.
 pub(super) fn link(linker: &mut Linker<HostState>) -> wasmtime::Result<()> {
     let log_txt = |caller: Caller<'_, HostState>, ptr: u32, len: u32| -> wasmtime::Result<()> {
-        let host = Host::new(caller)?;
-        print(String::from_utf8_lossy(host.read(ptr, len)?));
+        let mut host = Host::new(caller)?;
+        let text = host.read(ptr, len)?.to_vec();
+        print(&host, String::from_utf8_lossy(&text));
+        host.record("console_log_text", &[&text], &[]);
         Ok(())
     };
     linker.func_wrap(CONSOLE, "log_txt", log_txt)?;
-    linker.func_wrap(CONSOLE, "log_i32", |value: u32| print(value))?;
-    linker.func_wrap(CONSOLE, "log_i64", |value: u64| print(value))?;
-    linker.func_wrap(CONSOLE, "log_f32", |value: f32| print(value))?;
-    linker.func_wrap(CONSOLE, "log_f64", |value: f64| print(value))?;
+    linker.func_wrap(CONSOLE, "log_i32", log::<u32>)?;
+    linker.func_wrap(CONSOLE, "log_i64", log::<u64>)?;
+    linker.func_wrap(CONSOLE, "log_f32", log::<f32>)?;
+    linker.func_wrap(CONSOLE, "log_f64", log::<f64>)?;
     linker.func_wrap(CONSOLE, "tee_i32", tee::<u32>)?;
     linker.func_wrap(CONSOLE, "tee_i64", tee::<u64>)?;
     linker.func_wrap(CONSOLE, "tee_f32", tee::<f32>)?;
@@ -32,11 +34,22 @@ pub(super) fn link(linker: &mut Linker<HostState>) -> wasmtime::Result<()> {
     Ok(())
 }
 
-fn print(value: impl Display) {
-    tracing::info!(target: TARGET, "{value}");
+/// To the node's log, with the acting account.
+fn print(host: &Host<'_>, value: impl Display) {
+    let contract = host.state().data.contract_address;
+    tracing::info!(target: TARGET, %contract, "{value}");
 }
 
-fn tee<N: Display + Copy>(value: N) -> N {
-    print(value);
-    value
+fn log<N: Display>(caller: Caller<'_, HostState>, value: N) -> wasmtime::Result<()> {
+    let mut host = Host::new(caller)?;
+    print(&host, &value);
+    if host.is_recorded() {
+        host.record("console_log", &[value.to_string().as_bytes()], &[]);
+    }
+    Ok(())
+}
+
+fn tee<N: Display + Copy>(caller: Caller<'_, HostState>, value: N) -> wasmtime::Result<N> {
+    log(caller, value)?;
+    Ok(value)
 }

@@ -1,6 +1,6 @@
 //! Logs.
 
-use alloy_primitives::B256;
+use alloy_primitives::{B256, Bytes};
 
 use super::Host;
 use crate::stylus::{
@@ -31,15 +31,16 @@ pub(super) async fn emit_log(
     host.buy_ink(pricing::read(len))?;
     let data_len = len - topics * TOPIC_LEN;
     host.buy_gas(LOG_GAS * (1 + u64::from(topics)) + LOG_BYTE_GAS * u64::from(data_len))?;
-    let bytes = host.read(ptr, len)?;
-    let (topics, data) = bytes.split_at((topics * TOPIC_LEN) as usize);
-    let topics = topics
-        .chunks_exact(TOPIC_LEN as usize)
-        .map(B256::from_slice)
-        .collect();
+    let bytes = Bytes::copy_from_slice(host.read(ptr, len)?);
+    let split = (topics * TOPIC_LEN) as usize;
     let request = Request::Log {
-        topics,
-        data: data.to_vec().into(),
+        topics: bytes[..split]
+            .chunks_exact(TOPIC_LEN as usize)
+            .map(B256::from_slice)
+            .collect(),
+        data: bytes.slice(split..),
     };
-    host.ask_done(request).await
+    host.ask_done(request).await?;
+    host.record("emit_log", &[&topics.to_be_bytes(), &bytes], &[]);
+    Ok(())
 }

@@ -1,6 +1,6 @@
 //! 256-bit arithmetic and hashing. Results replace the first operand.
 
-use alloy_primitives::{U256, keccak256};
+use alloy_primitives::{B256, U256, keccak256};
 
 use super::Host;
 use crate::stylus::{
@@ -10,14 +10,14 @@ use crate::stylus::{
 
 /// `floor(value / divisor)`, 0 when dividing by 0.
 pub(super) fn math_div(host: &mut Host<'_>, value: u32, divisor: u32) -> Result<(), HostError> {
-    binary(host, value, divisor, |a, b| {
+    binary(host, "math_div", value, divisor, |a, b| {
         a.checked_div(b).unwrap_or_default()
     })
 }
 
 /// `value mod modulus`, 0 when dividing by 0.
 pub(super) fn math_mod(host: &mut Host<'_>, value: u32, modulus: u32) -> Result<(), HostError> {
-    binary(host, value, modulus, |a, b| {
+    binary(host, "math_mod", value, modulus, |a, b| {
         a.checked_rem(b).unwrap_or_default()
     })
 }
@@ -29,7 +29,11 @@ pub(super) fn math_pow(host: &mut Host<'_>, value: u32, exponent: u32) -> Result
     let exponent = host.read_word(exponent)?;
     host.buy_ink(pricing::pow(&exponent))?;
     let power = base.wrapping_pow(exponent.into());
-    host.write(value, &power.to_be_bytes::<32>())
+    let power = power.to_be_bytes::<32>();
+    host.write(value, &power)?;
+    let base = base.to_be_bytes::<32>();
+    host.record("math_pow", &[&base, exponent.as_slice()], &[&power]);
+    Ok(())
 }
 
 /// `(value + addend) mod modulus` without overflow, 0 when dividing by 0.
@@ -40,7 +44,12 @@ pub(super) fn math_add_mod(
     modulus: u32,
 ) -> Result<(), HostError> {
     host.buy_ink(HOSTIO + 4 * PTR + ADD_MOD)?;
-    ternary(host, value, addend, modulus, U256::add_mod)
+    ternary(
+        host,
+        "math_add_mod",
+        [value, addend, modulus],
+        U256::add_mod,
+    )
 }
 
 /// `(value * factor) mod modulus` without overflow, 0 when dividing by 0.
@@ -51,7 +60,12 @@ pub(super) fn math_mul_mod(
     modulus: u32,
 ) -> Result<(), HostError> {
     host.buy_ink(HOSTIO + 4 * PTR + MUL_MOD)?;
-    ternary(host, value, factor, modulus, U256::mul_mod)
+    ternary(
+        host,
+        "math_mul_mod",
+        [value, factor, modulus],
+        U256::mul_mod,
+    )
 }
 
 /// Keccak-256 of `len` bytes.
@@ -62,31 +76,46 @@ pub(super) fn native_keccak256(
     dest: u32,
 ) -> Result<(), HostError> {
     host.buy_ink(pricing::keccak(len))?;
-    let hash = keccak256(host.read(ptr, len)?);
-    host.write(dest, hash.as_slice())
+    let preimage = host.read(ptr, len)?;
+    let hash = keccak256(preimage);
+    let preimage = match host.is_recorded() {
+        true => preimage.to_vec(),
+        false => Vec::new(),
+    };
+    host.write(dest, hash.as_slice())?;
+    host.record("native_keccak256", &[&preimage], &[hash.as_slice()]);
+    Ok(())
 }
 
 fn binary(
     host: &mut Host<'_>,
+    name: &'static str,
     value: u32,
     operand: u32,
     compute: impl FnOnce(U256, U256) -> U256,
 ) -> Result<(), HostError> {
     host.buy_ink(HOSTIO + 3 * PTR + DIV)?;
-    let a = host.read_u256(value)?;
-    let b = host.read_u256(operand)?;
-    host.write(value, &compute(a, b).to_be_bytes::<32>())
+    let a = host.read_word(value)?;
+    let b = host.read_word(operand)?;
+    let result = B256::from(compute(a.into(), b.into()));
+    host.write(value, result.as_slice())?;
+    host.record(name, &[a.as_slice(), b.as_slice()], &[result.as_slice()]);
+    Ok(())
 }
 
+/// The pointers are those of the value, the operand and the modulus.
 fn ternary(
     host: &mut Host<'_>,
-    value: u32,
-    operand: u32,
-    modulus: u32,
+    name: &'static str,
+    [value, operand, modulus]: [u32; 3],
     compute: impl FnOnce(U256, U256, U256) -> U256,
 ) -> Result<(), HostError> {
-    let a = host.read_u256(value)?;
-    let b = host.read_u256(operand)?;
-    let modulus = host.read_u256(modulus)?;
-    host.write(value, &compute(a, b, modulus).to_be_bytes::<32>())
+    let a = host.read_word(value)?;
+    let b = host.read_word(operand)?;
+    let modulus = host.read_word(modulus)?;
+    let result = B256::from(compute(a.into(), b.into(), modulus.into()));
+    host.write(value, result.as_slice())?;
+    let args = [a.as_slice(), b.as_slice(), modulus.as_slice()];
+    host.record(name, &args, &[result.as_slice()]);
+    Ok(())
 }

@@ -10,8 +10,11 @@ pub(super) async fn pay_for_memory_grow(host: &mut Host<'_>, pages: u32) -> Resu
     if pages > u32::from(u16::MAX) && host.state().rules.since(ArbosVersion::STYLUS_V3) {
         return Err(host.out_of_ink());
     }
-    match pages as u16 {
-        0 => host.buy_ink(HOSTIO),
-        pages => host.ask_done(Request::AddPages { pages }).await,
+    let pages = pages as u16;
+    match pages {
+        0 => host.buy_ink(HOSTIO)?,
+        pages => host.ask_done(Request::AddPages { pages }).await?,
     }
+    host.record("pay_for_memory_grow", &[&pages.to_be_bytes()], &[]);
+    Ok(())
 }

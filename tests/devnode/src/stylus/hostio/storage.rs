@@ -39,7 +39,13 @@ pub(super) async fn storage_load_bytes32(
         }
     };
     host.buy_gas(cost)?;
-    host.write(dest, value.as_slice())
+    host.write(dest, value.as_slice())?;
+    host.record(
+        "storage_load_bytes32",
+        &[key.as_slice()],
+        &[value.as_slice()],
+    );
+    Ok(())
 }
 
 /// {gas} Asking the EVM on a miss. Before ArbOS 32 the number of ink was taken for gas.
@@ -64,17 +70,29 @@ pub(super) fn storage_cache_bytes32(
     let cache = &mut host.state_mut().cache;
     let cost = cache.write_gas();
     cache.set(key, value);
-    host.buy_gas(cost)
+    host.buy_gas(cost)?;
+    host.record(
+        "storage_cache_bytes32",
+        &[key.as_slice(), value.as_slice()],
+        &[],
+    );
+    Ok(())
 }
 
 /// Writes the changed slots to the chain, and empties the cache if asked to.
 ///
 /// The budget is one gas above what is left, so that spending all of it is out of ink.
 pub(super) async fn storage_flush_cache(host: &mut Host<'_>, clear: u32) -> Result<(), HostError> {
+    flush(host, clear != 0).await?;
+    host.record("storage_flush_cache", &[&[u8::from(clear != 0)]], &[]);
+    Ok(())
+}
+
+async fn flush(host: &mut Host<'_>, clear: bool) -> Result<(), HostError> {
     host.buy_ink(HOSTIO + EVM_API)?;
     host.require_gas(STORE_SENTRY_GAS)?;
     let gas_budget = host.gas_left()?.saturating_add(1);
-    let entries = host.state_mut().cache.take_dirty(clear != 0);
+    let entries = host.state_mut().cache.take_dirty(clear);
     if entries.is_empty() {
         return Ok(());
     }
@@ -110,7 +128,13 @@ pub(super) async fn transient_load_bytes32(
     host.buy_gas(TRANSIENT_GAS)?;
     let key = host.read_word(key)?;
     let value = host.ask_value(Request::TransientLoad { key }).await?;
-    host.write(dest, value.as_slice())
+    host.write(dest, value.as_slice())?;
+    host.record(
+        "transient_load_bytes32",
+        &[key.as_slice()],
+        &[value.as_slice()],
+    );
+    Ok(())
 }
 
 /// Writes a transient slot.
@@ -123,5 +147,12 @@ pub(super) async fn transient_store_bytes32(
     host.buy_gas(TRANSIENT_GAS)?;
     let key = host.read_word(key)?;
     let value = host.read_word(value)?;
-    host.ask_done(Request::TransientStore { key, value }).await
+    host.ask_done(Request::TransientStore { key, value })
+        .await?;
+    host.record(
+        "transient_store_bytes32",
+        &[key.as_slice(), value.as_slice()],
+        &[],
+    );
+    Ok(())
 }

@@ -4,6 +4,7 @@ mod figures;
 mod hostile;
 mod passes;
 mod runs;
+mod trace;
 mod vectors;
 
 use alloy_primitives::Bytes;
@@ -37,6 +38,7 @@ fn entry(calldata: &[u8], ink: u64) -> Entry {
         ink,
         data,
         rules: rules(),
+        recording: None,
     }
 }
 

@@ -156,6 +156,7 @@ fn observe(
         ink,
         data: mock.evm_data(),
         rules: rules.clone(),
+        recording: None,
     };
     let mut run = Run::start(program, entry);
     let mut step = run.resume(None)?;
