@@ -21,6 +21,7 @@
 //! | [`evm`] | one transaction: Arbitrum's handler, the frame loop, answers to programs |
 //! | [`precompiles`] | ArbSys, ArbWasm, ArbOwner and the others, one file each |
 //! | [`arbos`] | ArbOS state, at the slots where Nitro keeps it |
+//! | [`fork`] | the chain that is forked, read lazily: client, caches, errors |
 //! | [`stylus`] | the program VM, which knows no EVM: activation, metering, host calls |
 //!
 //! # The life of a transaction
@@ -53,6 +54,7 @@ pub mod arbos;
 pub mod chain;
 pub mod config;
 pub mod evm;
+pub mod fork;
 pub mod node;
 pub mod precompiles;
 pub mod rpc;

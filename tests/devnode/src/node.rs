@@ -17,10 +17,9 @@ use tokio::{
 };
 
 use crate::{
-    chain::{Chain, dump::DumpError},
+    chain::{Chain, StartError, dump::DumpError},
     config::Config,
     rpc::{Api, module, server},
-    stylus::CompileError,
 };
 
 /// How long open connections may take to end at shutdown.
@@ -43,9 +42,9 @@ pub enum Error {
     /// The state file cannot be read or written.
     #[error(transparent)]
     State(#[from] DumpError),
-    /// Programs cannot be compiled on this machine.
+    /// There is no chain to serve.
     #[error(transparent)]
-    Compiler(#[from] CompileError),
+    Chain(#[from] StartError),
     /// Two methods have one name.
     #[error(transparent)]
     Methods(#[from] RegisterMethodError),

@@ -10,28 +10,26 @@ pub mod slots;
 
 use alloy_primitives::{Address, U256};
 
-use crate::chain::view::View;
+use crate::{chain::view::View, fork::StateError};
 use slots::{ARBOS, ROOT, offset};
 
 /// Who receives the fees.
-pub fn network_fee_account(view: &View<'_>) -> Address {
-    Address::from_word(
-        view.slot(&ARBOS, &ROOT.slot(offset::NETWORK_FEE_ACCOUNT))
-            .into(),
-    )
+pub fn network_fee_account(view: &View<'_>) -> Result<Address, StateError> {
+    let word = view.slot(&ARBOS, &ROOT.slot(offset::NETWORK_FEE_ACCOUNT))?;
+    Ok(Address::from_word(word.into()))
 }
 
 /// The stored ArbOS version.
-pub fn version(view: &View<'_>) -> u64 {
-    view.slot(&ARBOS, &ROOT.slot(offset::VERSION))
-        .saturating_to()
+pub fn version(view: &View<'_>) -> Result<u64, StateError> {
+    let word = view.slot(&ARBOS, &ROOT.slot(offset::VERSION))?;
+    Ok(word.saturating_to())
 }
 
 /// {wei/gas} The stored base fee.
-pub fn base_fee(view: &View<'_>) -> u64 {
+pub fn base_fee(view: &View<'_>) -> Result<u64, StateError> {
     let space = ROOT.child(slots::space::L2_PRICING);
-    view.slot(&ARBOS, &space.slot(offset::l2::BASE_FEE))
-        .saturating_to()
+    let word = view.slot(&ARBOS, &space.slot(offset::l2::BASE_FEE))?;
+    Ok(word.saturating_to())
 }
 
 /// A 256-bit word of an address.

@@ -3,15 +3,13 @@
 //! Entry 0 of a set's space is its size, entries 1 to size are the members, and sub-space 0 maps a
 //! member to its entry.
 
-use std::convert::Infallible;
-
 use alloy_primitives::{Address, U256};
 
 use super::{
     access, address_word,
     slots::{ROOT, Space, offset, space},
 };
-use crate::evm::Context;
+use crate::{evm::Context, fork::StateError};
 
 /// An address set.
 #[derive(Clone, Copy, Debug)]
@@ -32,44 +30,44 @@ pub fn cache_managers() -> AddressSet {
 
 impl AddressSet {
     /// How many members it has.
-    pub fn size(&self, context: &Context<'_>) -> u64 {
-        access::read(context, self.0.slot(0)).saturating_to()
+    pub fn size(&self, context: &Context<'_>) -> Result<u64, StateError> {
+        Ok(access::read(context, self.0.slot(0))?.saturating_to())
     }
 
     /// Whether the address is a member.
-    pub fn contains(&self, context: &Context<'_>, address: Address) -> bool {
-        !access::read(context, self.index_slot(address)).is_zero()
+    pub fn contains(&self, context: &Context<'_>, address: Address) -> Result<bool, StateError> {
+        Ok(!access::read(context, self.index_slot(address))?.is_zero())
     }
 
     /// The members in order, at most 65,536 of them.
-    pub fn members(&self, context: &Context<'_>) -> Vec<Address> {
-        let count = self.size(context).min(65_536);
+    pub fn members(&self, context: &Context<'_>) -> Result<Vec<Address>, StateError> {
+        let count = self.size(context)?.min(65_536);
         (1..=count)
             .map(|entry| self.member(context, entry))
             .collect()
     }
 
     /// Adds a member, if it is not one.
-    pub fn add(&self, context: &mut Context<'_>, address: Address) -> Result<(), Infallible> {
-        if self.contains(context, address) {
+    pub fn add(&self, context: &mut Context<'_>, address: Address) -> Result<(), StateError> {
+        if self.contains(context, address)? {
             return Ok(());
         }
-        let entry = self.size(context).saturating_add(1);
+        let entry = self.size(context)?.saturating_add(1);
         access::write(context, self.0.slot(entry), address_word(address))?;
         access::write(context, self.index_slot(address), U256::from(entry))?;
         access::write(context, self.0.slot(0), U256::from(entry))
     }
 
     /// Removes a member, if it is one; the last member takes its entry.
-    pub fn remove(&self, context: &mut Context<'_>, address: Address) -> Result<(), Infallible> {
-        let entry: u64 = access::read(context, self.index_slot(address)).saturating_to();
+    pub fn remove(&self, context: &mut Context<'_>, address: Address) -> Result<(), StateError> {
+        let entry: u64 = access::read(context, self.index_slot(address))?.saturating_to();
         if entry == 0 {
             return Ok(());
         }
-        let size = self.size(context);
+        let size = self.size(context)?;
         access::write(context, self.index_slot(address), U256::ZERO)?;
         if entry < size {
-            let last = self.member(context, size);
+            let last = self.member(context, size)?;
             access::write(context, self.0.slot(entry), address_word(last))?;
             access::write(context, self.index_slot(last), U256::from(entry))?;
         }
@@ -77,8 +75,9 @@ impl AddressSet {
         access::write(context, self.0.slot(0), U256::from(size.saturating_sub(1)))
     }
 
-    fn member(&self, context: &Context<'_>, entry: u64) -> Address {
-        Address::from_word(access::read(context, self.0.slot(entry)).into())
+    fn member(&self, context: &Context<'_>, entry: u64) -> Result<Address, StateError> {
+        let word = access::read(context, self.0.slot(entry))?;
+        Ok(Address::from_word(word.into()))
     }
 
     fn index_slot(&self, address: Address) -> U256 {

@@ -9,7 +9,10 @@ use super::{
     block::{Block, Mined, Seal, seal},
     send::{TxError, environment, outcome, refusal},
 };
-use crate::evm::{self, env, session::Recent};
+use crate::{
+    evm::{self, env, session::Recent},
+    fork::StateError,
+};
 
 /// What the transactions of a block share while it is built.
 #[derive(Debug)]
@@ -26,17 +29,17 @@ pub struct Building {
 
 impl Chain {
     /// A block on top of the last one, as of now. Nothing changes until a transaction is included.
-    pub fn begin(&self) -> Building {
+    pub fn begin(&self) -> Result<Building, StateError> {
         let head = &self.head().header;
-        Building {
+        Ok(Building {
             number: head.number.saturating_add(1),
-            env: env::block(self.clock.peek(head.timestamp), self.base_fee()),
-            arbos_version: self.arbos_version(),
+            env: env::block(self.clock.peek(head.timestamp), self.base_fee()?),
+            arbos_version: self.arbos_version()?,
             recent: Recent::default(),
             gas_used: 0,
             logs: 0,
             txs: Vec::new(),
-        }
+        })
     }
 
     /// Executes a transaction as the next one of a block and commits what it did.
@@ -50,7 +53,7 @@ impl Chain {
     ) -> Result<B256, TxError> {
         self.check(&tx, building.env.basefee)?;
         let price = u128::from(building.env.basefee);
-        let mut session = self.session(building.number, false);
+        let mut session = self.session(building.number, false)?;
         session.arbos_version = building.arbos_version;
         session.recent = building.recent.clone();
         let mut rules = self.rules.clone();
@@ -66,9 +69,9 @@ impl Chain {
         let hash = *tx.tx_hash();
         let mut mined = outcome(tx, price, executed.result);
         mined.start = self.state.position();
+        self.state.commit(executed.state)?;
         building.append(mined);
         building.recent = executed.session.recent;
-        self.state.commit(executed.state);
         Ok(hash)
     }
 
@@ -82,7 +85,8 @@ impl Chain {
             number: building.number,
             timestamp: building.env.timestamp.saturating_to(),
             base_fee: building.env.basefee,
-            arbos_version: self.arbos_version(),
+            // It could be read when the block began.
+            arbos_version: self.arbos_version().unwrap_or(building.arbos_version),
         };
         let block = seal(next, building.txs, self.state.position());
         self.history.push(block);
@@ -136,8 +140,8 @@ mod tests {
     fn the_transactions_of_a_block_have_their_places() {
         let mut chain = Chain::new(&Config::default()).unwrap();
         let code = Bytecode::new_legacy(Bytes::from_static(&LOGGER));
-        chain.state.set_code(LOGGER_AT, code);
-        let mut building = chain.begin();
+        chain.state.set_code(LOGGER_AT, code).unwrap();
+        let mut building = chain.begin().unwrap();
         let hashes: Vec<_> = (0..3)
             .map(|nonce| {
                 chain

@@ -186,10 +186,7 @@ fn restore(codes: Vec<Bytes>, accounts: Vec<Account>, undo: Vec<Change>) -> Stat
             },
             false => basic,
         });
-        state.set_basic(account.address, basic);
-        for (slot, value) in account.storage {
-            state.set_slot(account.address, slot, value);
-        }
+        state.put_account(account.address, basic, account.storage);
     }
     state.set_log(undo);
     state

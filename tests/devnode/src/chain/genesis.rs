@@ -6,7 +6,7 @@ use alloy_primitives::{Address, Bytes, U256, address};
 use revm::state::Bytecode;
 
 use super::state::{Basic, State};
-use crate::{arbos, config::Config, precompiles};
+use crate::{arbos, config::Config, fork::StateError, precompiles};
 
 /// Arachnid's CREATE2 factory.
 pub const CREATE2_FACTORY: Address = address!("0x4e59b44847b379578588920ca78fbf26c0b4956c");
@@ -18,7 +18,7 @@ const CREATE2_FACTORY_CODE: &str = include_str!("../../data/create2-factory.hex"
 const STYLUS_DEPLOYER_CODE: &str = include_str!("../../data/stylus-deployer.hex");
 
 /// Funded accounts, ArbOS state, precompile accounts and the usual deployers.
-pub fn state(config: &Config) -> State {
+pub fn state(config: &Config) -> Result<State, StateError> {
     let mut state = State::default();
     for address in config.funded() {
         state.set_basic(
@@ -27,17 +27,17 @@ pub fn state(config: &Config) -> State {
                 balance: config.balance,
                 ..Basic::default()
             }),
-        );
+        )?;
     }
-    contract(&mut state, CREATE2_FACTORY, CREATE2_FACTORY_CODE);
-    contract(&mut state, STYLUS_DEPLOYER, STYLUS_DEPLOYER_CODE);
+    contract(&mut state, CREATE2_FACTORY, CREATE2_FACTORY_CODE)?;
+    contract(&mut state, STYLUS_DEPLOYER, STYLUS_DEPLOYER_CODE)?;
     for address in precompiles::arbitrum_addresses(config.arbos_version) {
         // Solidity looks at EXTCODESIZE before it calls.
         let code = Bytecode::new_legacy(Bytes::from_static(&[0xFE]));
-        state.set_code(address, code);
+        state.set_code(address, code)?;
     }
     for (slot, value) in arbos::genesis::slots(config.chain_id, config.arbos_version) {
-        state.set_slot(arbos::slots::ARBOS, slot, value);
+        state.set_slot(arbos::slots::ARBOS, slot, value)?;
     }
     // A nonce keeps the account from being empty, and so deleted when touched.
     state.set_basic(
@@ -46,11 +46,11 @@ pub fn state(config: &Config) -> State {
             nonce: 1,
             ..Basic::default()
         }),
-    );
-    state
+    )?;
+    Ok(state)
 }
 
-fn contract(state: &mut State, address: Address, hex: &str) {
+fn contract(state: &mut State, address: Address, hex: &str) -> Result<(), StateError> {
     let code = Bytes::from_str(hex.trim()).unwrap_or_default();
     state.set_basic(
         address,
@@ -59,8 +59,8 @@ fn contract(state: &mut State, address: Address, hex: &str) {
             balance: U256::ZERO,
             ..Basic::default()
         }),
-    );
-    state.set_code(address, Bytecode::new_legacy(code));
+    )?;
+    state.set_code(address, Bytecode::new_legacy(code))
 }
 
 #[cfg(test)]
@@ -71,11 +71,12 @@ mod tests {
 
     #[test]
     fn the_deployers_have_their_code() {
-        let state = state(&Config::default());
+        let state = state(&Config::default()).unwrap();
         let code = |address| {
             state
                 .basic(&address)
-                .map(|basic| state.code(&basic.code_hash).len())
+                .unwrap()
+                .map(|basic| state.code(&basic.code_hash).unwrap().len())
         };
         assert_eq!(code(CREATE2_FACTORY), Some(69));
         assert_eq!(code(STYLUS_DEPLOYER), Some(2269));

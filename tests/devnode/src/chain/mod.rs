@@ -24,6 +24,7 @@ use std::collections::BTreeMap;
 
 use alloy_primitives::{Address, B256, map::AddressHashSet};
 use revm::context::CfgEnv;
+use thiserror::Error;
 
 use self::{
     block::{Block, Seal, seal},
@@ -38,8 +39,20 @@ use crate::{
     arbos,
     config::Config,
     evm::{env, session::Session},
+    fork::StateError,
     stylus::{CompileError, Compiler},
 };
+
+/// Why there is no chain to start with.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// Programs cannot be compiled on this machine.
+    #[error(transparent)]
+    Compiler(#[from] CompileError),
+    /// The chain to fork cannot be read.
+    #[error(transparent)]
+    Fork(#[from] StateError),
+}
 
 /// A chain in memory. Never without a block.
 #[derive(Debug)]
@@ -67,9 +80,9 @@ impl Chain {
     /// A chain with its genesis block.
     ///
     /// # Errors
-    /// [`CompileError`] where programs cannot be compiled at all.
-    pub fn new(config: &Config) -> Result<Self, CompileError> {
-        let state = genesis::state(config);
+    /// Every [`StartError`].
+    pub fn new(config: &Config) -> Result<Self, StartError> {
+        let state = genesis::state(config)?;
         let clock = config
             .timestamp
             .map_or_else(Clock::default, Clock::starting_at);
@@ -113,12 +126,12 @@ impl Chain {
     }
 
     /// {wei/gas} Base fee of the next block.
-    pub fn base_fee(&self) -> u64 {
+    pub fn base_fee(&self) -> Result<u64, StateError> {
         arbos::base_fee(&self.latest())
     }
 
     /// The ArbOS version in force.
-    pub fn arbos_version(&self) -> u64 {
+    pub fn arbos_version(&self) -> Result<u64, StateError> {
         arbos::version(&self.latest())
     }
 
@@ -127,18 +140,16 @@ impl Chain {
         View::new(&self.state, &self.history, Overlay::default())
     }
 
-    fn session(&self, l2_block: u64, is_call: bool) -> Session {
-        Session::new(
-            self.arbos_version(),
-            l2_block,
-            is_call,
-            self.compiler.clone(),
-        )
+    fn session(&self, l2_block: u64, is_call: bool) -> Result<Session, StateError> {
+        let version = self.arbos_version()?;
+        let compiler = self.compiler.clone();
+        Ok(Session::new(version, l2_block, is_call, compiler))
     }
 
     /// Seals a block without transactions.
-    pub fn mine_empty(&mut self) {
-        let empty = self.begin();
+    pub fn mine_empty(&mut self) -> Result<(), StateError> {
+        let empty = self.begin()?;
         self.seal(empty);
+        Ok(())
     }
 }

@@ -20,7 +20,7 @@ pub(super) fn override_account(
         let both = format!("account {address} has both 'state' and 'stateDiff'");
         return Err(CallError::Request(both));
     }
-    let mut basic = view.account(&address).unwrap_or_default();
+    let mut basic = view.account(&address)?.unwrap_or_default();
     basic.balance = account.balance.unwrap_or(basic.balance);
     basic.nonce = account.nonce.unwrap_or(basic.nonce);
     if let Some(code) = account.code {

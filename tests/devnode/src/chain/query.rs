@@ -11,6 +11,7 @@ use super::{
     overlay::Overlay,
     view::View,
 };
+use crate::fork::StateError;
 
 /// A block or state that does not exist.
 #[derive(Debug, Error)]
@@ -18,6 +19,9 @@ pub enum QueryError {
     /// No such block.
     #[error("header not found")]
     NoBlock,
+    /// State could not be read.
+    #[error(transparent)]
+    State(#[from] StateError),
     /// A range that ends before it starts.
     #[error("invalid block range params")]
     Range,

@@ -10,7 +10,10 @@ use revm::context::{
 use thiserror::Error;
 
 use super::{Chain, block::Mined};
-use crate::evm::{self, env};
+use crate::{
+    evm::{self, env},
+    fork::StateError,
+};
 
 /// Why a transaction is not taken. The words are geth's and Nitro's, which clients match on.
 #[derive(Debug, Error)]
@@ -106,6 +109,9 @@ pub enum TxError {
     /// Blob transactions do not exist on Arbitrum.
     #[error("transaction type not supported")]
     Type,
+    /// State could not be read.
+    #[error(transparent)]
+    State(#[from] StateError),
     /// Anything else that revm refuses.
     #[error("{0}")]
     Other(String),
@@ -114,7 +120,7 @@ pub enum TxError {
 impl Chain {
     /// Executes a transaction in a block of its own and returns its hash.
     pub fn send(&mut self, tx: Recovered<TxEnvelope>) -> Result<B256, TxError> {
-        let mut building = self.begin();
+        let mut building = self.begin()?;
         let hash = self.include(&mut building, tx)?;
         self.seal(building);
         Ok(hash)
@@ -144,7 +150,7 @@ impl Chain {
             });
         }
         let view = self.latest();
-        let basic = view.account(&address).unwrap_or_default();
+        let basic = view.account(&address)?.unwrap_or_default();
         let (tx_nonce, state) = (tx.nonce(), basic.nonce);
         if tx_nonce < state {
             return Err(TxError::NonceTooLow {
@@ -160,7 +166,7 @@ impl Chain {
                 state,
             });
         }
-        let code = view.code_of(&address);
+        let code = view.code_of(&address)?;
         if !code.is_empty() && !code.is_eip7702() && !self.is_unlocked(&address) {
             return Err(TxError::SenderNotEoa {
                 address,
@@ -221,6 +227,7 @@ pub(super) fn refusal(tx: &TxEnvelope, error: evm::Error) -> TxError {
                 limit: 2 * env::CODE_SIZE_MAX,
             }
         }
+        EVMError::Database(error) => TxError::State(error),
         other => TxError::Other(other.to_string()),
     }
 }

@@ -17,7 +17,10 @@ use super::{
     view::View,
     wording::{halt_message, invalid_message},
 };
-use crate::evm::{self, env, session::Session};
+use crate::{
+    evm::{self, env, session::Session},
+    fork::StateError,
+};
 
 /// {gas} What a call gets when it asks for no limit, and at most.
 pub const CALL_GAS_MAX: u64 = 50_000_000;
@@ -37,6 +40,9 @@ pub enum CallError {
     /// No such block or state.
     #[error(transparent)]
     Query(#[from] QueryError),
+    /// State could not be read.
+    #[error(transparent)]
+    State(#[from] StateError),
     /// The code reverted.
     #[error("execution reverted")]
     Revert(Bytes),
@@ -87,6 +93,7 @@ impl Prepared<'_> {
             Err(EVMError::Transaction(error)) => {
                 Err(CallError::Invalid(invalid_message(&self.tx, &error)))
             }
+            Err(EVMError::Database(error)) => Err(CallError::State(error)),
             Err(error) => Err(CallError::Invalid(error.to_string())),
         }
     }
@@ -106,7 +113,7 @@ impl Chain {
         let moment = self.moment(call.block.unwrap_or(BlockId::pending()))?;
         let prepared = self.prepare(call, moment, false)?;
         let mut high = prepared.affordable()?;
-        if high >= TRANSFER && prepared.is_transfer() && prepared.suffices(TRANSFER) {
+        if high >= TRANSFER && prepared.is_transfer()? && prepared.suffices(TRANSFER)? {
             return Ok(TRANSFER);
         }
         let first = prepared.run(high)?;
@@ -122,7 +129,7 @@ impl Chain {
         let mut low = used.saturating_sub(1);
         let optimistic = used.saturating_add(CALL_STIPEND).saturating_mul(64) / 63;
         if optimistic < high {
-            match prepared.suffices(optimistic) {
+            match prepared.suffices(optimistic)? {
                 true => high = optimistic,
                 false => low = optimistic,
             }
@@ -133,7 +140,7 @@ impl Chain {
             }
             // The answer is usually near the lower end.
             let middle = (low.midpoint(high)).min(low.saturating_mul(2).max(1));
-            match prepared.suffices(middle) {
+            match prepared.suffices(middle)? {
                 true => high = middle,
                 false => low = middle,
             }
@@ -152,7 +159,7 @@ impl Chain {
             Moment::Pending => (
                 head.number.saturating_add(1),
                 self.clock.peek(head.timestamp),
-                self.base_fee(),
+                self.base_fee()?,
             ),
             Moment::Block(number) => {
                 let header = &self.block_at(number).ok_or(QueryError::NoBlock)?.header;
@@ -168,7 +175,7 @@ impl Chain {
             override_account(&mut view, address, account)?;
         }
         let mut block = env::block(timestamp, base_fee);
-        let mut session = self.session(number, is_call);
+        let mut session = self.session(number, is_call)?;
         if let Some(overrides) = call.overrides {
             override_block(&mut block, &mut session, *overrides);
         }
@@ -212,7 +219,7 @@ impl Chain {
             tx_type,
             caller,
             gas_limit: request.gas.unwrap_or(CALL_GAS_MAX).min(CALL_GAS_MAX),
-            gas_price: offered.min(u128::from(self.base_fee())),
+            gas_price: offered.min(u128::from(self.base_fee()?)),
             kind: request.to.unwrap_or(TxKind::Create),
             value: request.value.unwrap_or_default(),
             data: request
@@ -220,7 +227,7 @@ impl Chain {
                 .try_into_unique_input()
                 .map_err(|error| CallError::Request(error.to_string()))?
                 .unwrap_or_default(),
-            nonce: view.account(&caller).unwrap_or_default().nonce,
+            nonce: view.account(&caller)?.unwrap_or_default().nonce,
             chain_id: Some(self.chain_id()),
             access_list,
             gas_priority_fee: (tx_type != 0).then_some(0),
@@ -240,7 +247,7 @@ impl Prepared<'_> {
         }
         let balance = self
             .view
-            .account(&self.tx.caller)
+            .account(&self.tx.caller)?
             .unwrap_or_default()
             .balance;
         let Some(available) = balance.checked_sub(self.tx.value) else {
@@ -250,13 +257,20 @@ impl Prepared<'_> {
         Ok(cap.min(allowance.saturating_to()))
     }
 
-    fn is_transfer(&self) -> bool {
-        let to = self.tx.kind.to().copied();
-        self.tx.data.is_empty() && to.is_some_and(|to| self.view.code_of(&to).is_empty())
+    fn is_transfer(&self) -> Result<bool, CallError> {
+        match self.tx.kind {
+            TxKind::Call(to) if self.tx.data.is_empty() => Ok(self.view.code_of(&to)?.is_empty()),
+            _ => Ok(false),
+        }
     }
 
-    fn suffices(&self, gas_limit: u64) -> bool {
-        self.run(gas_limit).is_ok_and(|result| result.is_success())
+    /// A state that cannot be read says nothing of the limit.
+    fn suffices(&self, gas_limit: u64) -> Result<bool, CallError> {
+        match self.run(gas_limit) {
+            Ok(result) => Ok(result.is_success()),
+            Err(error @ CallError::State(_)) => Err(error),
+            Err(_) => Ok(false),
+        }
     }
 }
 

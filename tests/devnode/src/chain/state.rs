@@ -15,6 +15,7 @@ use revm::{
 use serde::{Deserialize, Serialize};
 
 use super::overlay::Overlay;
+use crate::fork::StateError;
 
 /// Balance, nonce and code hash of an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,22 +84,21 @@ pub struct State {
 
 impl State {
     /// The account's basics, if it exists.
-    pub fn basic(&self, address: &Address) -> Option<Basic> {
-        self.accounts.get(address)?.basic
+    pub fn basic(&self, address: &Address) -> Result<Option<Basic>, StateError> {
+        let account = self.accounts.get(address);
+        Ok(account.and_then(|account| account.basic))
     }
 
     /// The value of a storage slot.
-    pub fn slot(&self, address: &Address, slot: &U256) -> U256 {
-        self.accounts
-            .get(address)
-            .and_then(|account| account.storage.get(slot))
-            .copied()
-            .unwrap_or_default()
+    pub fn slot(&self, address: &Address, slot: &U256) -> Result<U256, StateError> {
+        let account = self.accounts.get(address);
+        let value = account.and_then(|account| account.storage.get(slot));
+        Ok(value.copied().unwrap_or_default())
     }
 
     /// The code behind a hash; empty for an unknown one.
-    pub fn code(&self, hash: &B256) -> Bytecode {
-        self.codes.get(hash).cloned().unwrap_or_default()
+    pub fn code(&self, hash: &B256) -> Result<Bytecode, StateError> {
+        Ok(self.codes.get(hash).cloned().unwrap_or_default())
     }
 
     /// The current position in the undo log.
@@ -107,36 +107,54 @@ impl State {
     }
 
     /// Replaces an account's basics; empty ones delete it (EIP-161).
-    pub fn set_basic(&mut self, address: Address, basic: Option<Basic>) {
+    pub fn set_basic(&mut self, address: Address, basic: Option<Basic>) -> Result<(), StateError> {
         let after = basic.filter(|basic| !basic.is_empty());
-        let account = self.accounts.entry(address).or_default();
-        if account.basic != after {
-            self.log.push(Change::Account {
-                address,
-                before: account.basic,
-            });
-            account.basic = after;
+        let before = self.basic(&address)?;
+        if before != after {
+            self.log.push(Change::Account { address, before });
+            self.accounts.entry(address).or_default().basic = after;
         }
+        Ok(())
     }
 
     /// Replaces a storage slot.
-    pub fn set_slot(&mut self, address: Address, slot: U256, value: U256) {
-        let storage = &mut self.accounts.entry(address).or_default().storage;
-        let before = put(storage, slot, value);
+    pub fn set_slot(
+        &mut self,
+        address: Address,
+        slot: U256,
+        value: U256,
+    ) -> Result<(), StateError> {
+        let before = self.slot(&address, &slot)?;
         if before != value {
+            put(
+                &mut self.accounts.entry(address).or_default().storage,
+                slot,
+                value,
+            );
             self.log.push(Change::Slot {
                 address,
                 slot,
                 before,
             });
         }
+        Ok(())
     }
 
     /// Replaces an account's code.
-    pub fn set_code(&mut self, address: Address, code: Bytecode) {
+    pub fn set_code(&mut self, address: Address, code: Bytecode) -> Result<(), StateError> {
+        let basic = self.basic(&address)?.unwrap_or_default();
         let code_hash = self.add_code(code);
-        let basic = self.basic(&address).unwrap_or_default();
-        self.set_basic(address, Some(Basic { code_hash, ..basic }));
+        self.set_basic(address, Some(Basic { code_hash, ..basic }))
+    }
+
+    /// Stores an account as it was dumped, without an entry in the undo log.
+    pub fn put_account(
+        &mut self,
+        address: Address,
+        basic: Option<Basic>,
+        storage: HashMap<U256, U256>,
+    ) {
+        self.accounts.insert(address, Account { basic, storage });
     }
 
     /// Stores code under its hash.
@@ -148,20 +166,28 @@ impl State {
         hash
     }
 
-    /// Applies what a transaction left in the EVM's journal.
-    pub fn commit(&mut self, changes: EvmState) {
+    /// Applies what a transaction left in the EVM's journal: all of it, or with an error nothing.
+    pub fn commit(&mut self, changes: EvmState) -> Result<(), StateError> {
+        let before = self.position();
         for (address, account) in changes {
-            if account.is_touched() {
-                self.commit_account(address, account);
+            if account.is_touched()
+                && let Err(error) = self.commit_account(address, account)
+            {
+                self.revert_to(before);
+                return Err(error);
             }
         }
+        Ok(())
     }
 
-    fn commit_account(&mut self, address: Address, mut account: EvmAccount) {
+    fn commit_account(
+        &mut self,
+        address: Address,
+        mut account: EvmAccount,
+    ) -> Result<(), StateError> {
         if account.is_selfdestructed() {
             self.clear_storage(address);
-            self.set_basic(address, None);
-            return;
+            return self.set_basic(address, None);
         }
         if let Some(code) = account.info.code.take()
             && account.info.code_hash != KECCAK_EMPTY
@@ -180,12 +206,13 @@ impl State {
                 nonce,
                 code_hash,
             }),
-        );
+        )?;
         for (slot, value) in account.storage {
             if value.is_changed() {
-                self.set_slot(address, slot, value.present_value);
+                self.set_slot(address, slot, value.present_value)?;
             }
         }
+        Ok(())
     }
 
     fn clear_storage(&mut self, address: Address) {
@@ -262,12 +289,11 @@ impl State {
 }
 
 /// Zero is absence: storage keeps no zero values.
-fn put(storage: &mut HashMap<U256, U256>, slot: U256, value: U256) -> U256 {
-    let before = match value.is_zero() {
+fn put(storage: &mut HashMap<U256, U256>, slot: U256, value: U256) {
+    match value.is_zero() {
         true => storage.remove(&slot),
         false => storage.insert(slot, value),
     };
-    before.unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -286,27 +312,27 @@ mod tests {
     #[test]
     fn revert_restores_accounts_and_slots() {
         let mut state = State::default();
-        state.set_basic(ALICE, rich(5));
-        state.set_slot(ALICE, U256::ONE, U256::from(7));
+        state.set_basic(ALICE, rich(5)).unwrap();
+        state.set_slot(ALICE, U256::ONE, U256::from(7)).unwrap();
         let before = state.position();
-        state.set_basic(ALICE, rich(6));
-        state.set_slot(ALICE, U256::ONE, U256::ZERO);
-        state.set_slot(ALICE, U256::from(2), U256::ONE);
+        state.set_basic(ALICE, rich(6)).unwrap();
+        state.set_slot(ALICE, U256::ONE, U256::ZERO).unwrap();
+        state.set_slot(ALICE, U256::from(2), U256::ONE).unwrap();
         state.revert_to(before);
-        assert_eq!(state.basic(&ALICE), rich(5));
-        assert_eq!(state.slot(&ALICE, &U256::ONE), U256::from(7));
-        assert_eq!(state.slot(&ALICE, &U256::from(2)), U256::ZERO);
+        assert_eq!(state.basic(&ALICE).unwrap(), rich(5));
+        assert_eq!(state.slot(&ALICE, &U256::ONE).unwrap(), U256::from(7));
+        assert_eq!(state.slot(&ALICE, &U256::from(2)).unwrap(), U256::ZERO);
         assert_eq!(state.position(), before);
     }
 
     #[test]
     fn the_past_is_the_oldest_replaced_value() {
         let mut state = State::default();
-        state.set_slot(ALICE, U256::ONE, U256::from(1));
+        state.set_slot(ALICE, U256::ONE, U256::from(1)).unwrap();
         let then = state.position();
-        state.set_slot(ALICE, U256::ONE, U256::from(2));
-        state.set_slot(ALICE, U256::ONE, U256::from(3));
-        state.set_basic(ALICE, rich(9));
+        state.set_slot(ALICE, U256::ONE, U256::from(2)).unwrap();
+        state.set_slot(ALICE, U256::ONE, U256::from(3)).unwrap();
+        state.set_basic(ALICE, rich(9)).unwrap();
         let past = state.past(then);
         assert_eq!(past.slot(&ALICE, &U256::ONE), Some(U256::from(1)));
         assert_eq!(past.basic(&ALICE), Some(None));
@@ -316,8 +342,8 @@ mod tests {
     #[test]
     fn unchanged_writes_leave_no_trace() {
         let mut state = State::default();
-        state.set_basic(ALICE, None);
-        state.set_slot(ALICE, U256::ONE, U256::ZERO);
+        state.set_basic(ALICE, None).unwrap();
+        state.set_slot(ALICE, U256::ONE, U256::ZERO).unwrap();
         assert_eq!(state.position(), 0);
     }
 }

@@ -1,7 +1,5 @@
 //! What an execution reads: the state, an overlay, and the hashes of past blocks.
 
-use std::convert::Infallible;
-
 use alloy_primitives::{Address, B256, U256};
 use revm::{
     Database,
@@ -14,6 +12,7 @@ use super::{
     overlay::Overlay,
     state::{Basic, State},
 };
+use crate::fork::StateError;
 
 /// A read-only state for one execution or query.
 #[derive(Clone, Debug)]
@@ -35,46 +34,48 @@ impl<'a> View<'a> {
     }
 
     /// The account's basics, if it exists.
-    pub fn account(&self, address: &Address) -> Option<Basic> {
-        self.overlay
-            .basic(address)
-            .unwrap_or_else(|| self.state.basic(address))
+    pub fn account(&self, address: &Address) -> Result<Option<Basic>, StateError> {
+        match self.overlay.basic(address) {
+            Some(basic) => Ok(basic),
+            None => self.state.basic(address),
+        }
     }
 
     /// The value of a storage slot.
-    pub fn slot(&self, address: &Address, slot: &U256) -> U256 {
-        self.overlay
-            .slot(address, slot)
-            .unwrap_or_else(|| self.state.slot(address, slot))
+    pub fn slot(&self, address: &Address, slot: &U256) -> Result<U256, StateError> {
+        match self.overlay.slot(address, slot) {
+            Some(value) => Ok(value),
+            None => self.state.slot(address, slot),
+        }
     }
 
     /// The code behind a hash.
-    pub fn code(&self, hash: &B256) -> Bytecode {
-        self.overlay
-            .code(hash)
-            .cloned()
-            .unwrap_or_else(|| self.state.code(hash))
+    pub fn code(&self, hash: &B256) -> Result<Bytecode, StateError> {
+        match self.overlay.code(hash) {
+            Some(code) => Ok(code.clone()),
+            None => self.state.code(hash),
+        }
     }
 
     /// The code of an account.
-    pub fn code_of(&self, address: &Address) -> Bytecode {
-        match self.account(address) {
+    pub fn code_of(&self, address: &Address) -> Result<Bytecode, StateError> {
+        match self.account(address)? {
             Some(basic) if basic.code_hash != KECCAK_EMPTY => self.code(&basic.code_hash),
-            _ => Bytecode::default(),
+            _ => Ok(Bytecode::default()),
         }
     }
 
     /// The hash of a past L2 block, if it exists.
-    pub fn l2_block_hash(&self, number: u64) -> Option<B256> {
-        self.history.by_number(number).map(|block| block.hash)
+    pub fn l2_block_hash(&self, number: u64) -> Result<Option<B256>, StateError> {
+        Ok(self.history.by_number(number).map(|block| block.hash))
     }
 }
 
 impl Database for View<'_> {
-    type Error = Infallible;
+    type Error = StateError;
 
-    fn basic(&mut self, address: Address) -> Result<Option<AccountInfo>, Infallible> {
-        Ok(self.account(&address).map(|basic| {
+    fn basic(&mut self, address: Address) -> Result<Option<AccountInfo>, StateError> {
+        Ok(self.account(&address)?.map(|basic| {
             AccountInfo {
                 balance: basic.balance,
                 nonce: basic.nonce,
@@ -85,16 +86,16 @@ impl Database for View<'_> {
         }))
     }
 
-    fn code_by_hash(&mut self, hash: B256) -> Result<Bytecode, Infallible> {
-        Ok(self.code(&hash))
+    fn code_by_hash(&mut self, hash: B256) -> Result<Bytecode, StateError> {
+        self.code(&hash)
     }
 
-    fn storage(&mut self, address: Address, slot: U256) -> Result<U256, Infallible> {
-        Ok(self.slot(&address, &slot))
+    fn storage(&mut self, address: Address, slot: U256) -> Result<U256, StateError> {
+        self.slot(&address, &slot)
     }
 
     /// `BLOCKHASH` speaks of L1 blocks, of which a devnode has none.
-    fn block_hash(&mut self, _l1_number: u64) -> Result<B256, Infallible> {
+    fn block_hash(&mut self, _l1_number: u64) -> Result<B256, StateError> {
         Ok(B256::ZERO)
     }
 }

@@ -4,8 +4,6 @@
 //! and commits or reverts it. What the interpreter would hold for EVM code, a parallel stack of
 //! [`Suspended`] runs holds for programs, found again by the frame's depth.
 
-use std::convert::Infallible;
-
 use alloy_primitives::Address;
 use revm::{
     context_interface::{ContextTr, context::take_error},
@@ -20,13 +18,13 @@ use revm::{
 };
 
 use super::{Context, Evm};
-use crate::stylus::code;
+use crate::{fork::StateError, stylus::code};
 
 /// revm's frame.
 pub type Frame = EthFrame<EthInterpreter>;
 
 /// What only the database or the program engine can be guilty of.
-pub type FrameError = revm::context_interface::context::ContextError<Infallible>;
+pub type FrameError = revm::context_interface::context::ContextError<StateError>;
 
 impl<'a, I> Evm<'a, I> {
     /// Makes a frame; from now on its account acts in one more.

@@ -54,7 +54,7 @@ impl<'a, I> Handler for ArbitrumHandler<'a, I> {
         }
         let gas = result.gas();
         let used = gas.used().saturating_sub(gas.reservoir());
-        let recipient = arbos::network_fee_account(context.db());
+        let recipient = arbos::network_fee_account(context.db())?;
         let fee = U256::from(price) * U256::from(used);
         context.journal_mut().balance_incr(recipient, fee)?;
         Ok(())

@@ -30,8 +30,8 @@ pub fn inspect<'a, I: Inspector<Context<'a>>>(
     inspector: &mut I,
 ) -> Result<Executed, Error> {
     let mut evm = Evm::new(view, config, block, tx, session, inspector);
-    let result = ArbitrumHandler::default().inspect_run(&mut evm)?;
-    Ok(evm.executed(result))
+    let result = ArbitrumHandler::default().inspect_run(&mut evm);
+    evm.executed(result)
 }
 
 impl<'a, I: Inspector<Context<'a>>> InspectorHandler for ArbitrumHandler<'a, I> {

@@ -13,14 +13,13 @@ pub mod opcodes;
 pub mod programs;
 pub mod session;
 
-use std::convert::Infallible;
-
 use revm::{
     Context as RevmContext, Journal,
     context::{
         BlockEnv, CfgEnv, Evm as RevmEvm, FrameStack, LocalContext, TxEnv,
         result::{EVMError, ExecutionResult, HaltReason},
     },
+    context_interface::context::take_error,
     handler::{
         EthFrame, EvmTr, FrameInitOrResult, FrameResult, Handler, evm::ContextDbError,
         evm::FrameInitResult, instructions::EthInstructions,
@@ -30,7 +29,7 @@ use revm::{
 };
 
 use self::{handler::ArbitrumHandler, programs::Suspended, session::Session};
-use crate::{chain::view::View, precompiles::Precompiles};
+use crate::{chain::view::View, fork::StateError, precompiles::Precompiles};
 
 /// revm's context over a chain view.
 pub type Context<'a> =
@@ -43,7 +42,7 @@ type Inner<'a, I> =
     RevmEvm<Context<'a>, I, Instructions<'a>, Precompiles, EthFrame<EthInterpreter>>;
 
 /// Why a transaction could not be executed at all.
-pub type Error = EVMError<Infallible>;
+pub type Error = EVMError<StateError>;
 
 /// An EVM for one transaction, with an inspector beside it or none.
 #[expect(
@@ -75,8 +74,8 @@ pub fn execute(
     session: Session,
 ) -> Result<Executed, Error> {
     let mut evm = Evm::new(view, config, block, tx, session, ());
-    let result = ArbitrumHandler::default().run(&mut evm)?;
-    Ok(evm.executed(result))
+    let result = ArbitrumHandler::default().run(&mut evm);
+    evm.executed(result)
 }
 
 impl<'a, I> Evm<'a, I> {
@@ -110,14 +109,20 @@ impl<'a, I> Evm<'a, I> {
         }
     }
 
-    fn executed(mut self, result: ExecutionResult<HaltReason>) -> Executed {
+    fn executed(
+        mut self,
+        result: Result<ExecutionResult<HaltReason>, Error>,
+    ) -> Result<Executed, Error> {
+        // A precompile can tell revm of an error in words only.
+        take_error::<Error, _>(&mut self.inner.ctx.error)?;
+        let result = result?;
         let state =
             revm::context_interface::JournalTr::finalize(&mut self.inner.ctx.journaled_state);
-        Executed {
+        Ok(Executed {
             result,
             state,
             session: self.inner.ctx.chain,
-        }
+        })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use revm::{
     bytecode::opcode,
-    context_interface::{ContextTr, JournalTr},
+    context_interface::{ContextTr, JournalTr, context::ContextError},
     handler::instructions::EthInstructions,
     interpreter::{
         Instruction, InstructionContext, InstructionExecResult, InstructionResult,
@@ -31,7 +31,13 @@ fn self_destruct<'a>(
 ) -> InstructionExecResult {
     let address = context.interpreter.input.target_address;
     let arbos = context.host.chain.arbos();
-    let Ok(acting) = context.host.journal_mut().code(address);
+    let acting = match context.host.journal_mut().code(address) {
+        Ok(acting) => acting,
+        Err(error) => {
+            *context.host.error() = Err(ContextError::Db(error));
+            return Err(InstructionResult::FatalExternalError);
+        }
+    };
     if code::has_prefix(&acting.data, arbos) {
         return Err(InstructionResult::Revert);
     }

@@ -24,6 +24,7 @@ use crate::{
         self, access, params,
         program::{Inactive, Program},
     },
+    fork::StateError,
     stylus::{
         Compiler, Entry, EvmData, Outcome, OutcomeKind, Reply, Rules, Run, Step,
         code::{self, Code, CodeError},
@@ -67,6 +68,8 @@ enum SourceError {
     Code(#[from] CodeError),
     #[error("code is a fragment")]
     Fragment,
+    #[error(transparent)]
+    State(#[from] StateError),
 }
 
 impl<'a, I> Evm<'a, I> {
@@ -74,10 +77,10 @@ impl<'a, I> Evm<'a, I> {
     pub(super) fn start(&mut self) -> Result<FrameInitOrResult<Frame>, FrameError> {
         let (context, _, _, frames) = self.inner.all_mut();
         let frame = frames.get();
-        let rules = rules(context);
+        let rules = rules(context)?;
         let code_hash = code_hash(frame);
         let time = context.block().timestamp().saturating_to();
-        let program = Program::unpack(access::read(context, arbos::program::slot(code_hash)));
+        let program = Program::unpack(access::read(context, arbos::program::slot(code_hash))?);
         if let Err(inactive) = program.active(&rules, time) {
             let message = message(inactive);
             return self.halt(InstructionResult::NotActivated, message);
@@ -213,10 +216,11 @@ impl<'a, I> Evm<'a, I> {
 }
 
 /// The Stylus parameters in force.
-pub fn rules(context: &Context<'_>) -> Rules {
-    let word = access::read(context, params::slot());
-    let activation_gas = access::read(context, params::activation_gas_slot());
-    params::unpack(word, context.chain.arbos(), activation_gas.saturating_to())
+pub fn rules(context: &Context<'_>) -> Result<Rules, StateError> {
+    let word = access::read(context, params::slot())?;
+    let activation_gas = access::read(context, params::activation_gas_slot())?;
+    let arbos = context.chain.arbos();
+    Ok(params::unpack(word, arbos, activation_gas.saturating_to()))
 }
 
 /// The decompressed program behind code. Fragments are read without touching them.
@@ -240,8 +244,8 @@ fn wasm(context: &Context<'_>, bytecode: &[u8], rules: &Rules) -> Result<Vec<u8>
         } => {
             let codes: Vec<Bytes> = fragments
                 .iter()
-                .map(|fragment| access::code(context, *fragment).original_bytes())
-                .collect();
+                .map(|fragment| Ok(access::code(context, *fragment)?.original_bytes()))
+                .collect::<Result<_, StateError>>()?;
             let compressed = code::join(&fragments, &codes, rules.arbos)?;
             Ok(code::decompress_root(&compressed, dictionary, wasm_len)?)
         }

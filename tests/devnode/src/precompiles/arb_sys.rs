@@ -64,7 +64,7 @@ fn block_hash(frame: &Metered<'_, '_>, number: U256) -> Result<Vec<u8>, Failure>
     let hash = frame
         .context
         .db()
-        .l2_block_hash(number)
+        .l2_block_hash(number)?
         .ok_or_else(out_of_range)?;
     Ok(hash.abi_encode())
 }

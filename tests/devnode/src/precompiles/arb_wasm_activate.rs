@@ -43,7 +43,7 @@ pub(super) fn activate(frame: &mut Metered<'_, '_>, address: Address) -> Result<
     if account.is_some_and(|account| account.is_selfdestructed()) {
         return Err(Failure::Burn);
     }
-    let code_hash = access::code_hash(frame.context, address);
+    let code_hash = access::code_hash(frame.context, address)?;
     let rules = frame.params()?;
     let slot = program::slot(code_hash);
     let old = Program::unpack(frame.read(slot)?);
@@ -109,7 +109,7 @@ pub(super) fn keep_alive(frame: &mut Metered<'_, '_>, code_hash: B256) -> Result
 
 /// The decompressed program at an address.
 fn wasm(frame: &mut Metered<'_, '_>, address: Address, rules: &Rules) -> Result<Vec<u8>, Failure> {
-    let bytecode = access::code(frame.context, address).original_bytes();
+    let bytecode = access::code(frame.context, address)?.original_bytes();
     match code::parse(&bytecode, rules.arbos).map_err(refusal)? {
         Code::Fragment { .. } => Err(revert(ProgramNotWasm {})),
         Code::Classic {

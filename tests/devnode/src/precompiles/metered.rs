@@ -1,7 +1,5 @@
 //! The inside of a precompile call: gas, and ArbOS state at ArbOS prices.
 
-use std::convert::Infallible;
-
 use alloy_primitives::{Address, B256, Log, LogData, U256};
 use alloy_sol_types::{SolError, SolEvent};
 use revm::{
@@ -12,6 +10,7 @@ use revm::{
 use crate::{
     arbos::{access, owners::AddressSet},
     evm::{Context, programs},
+    fork::StateError,
     stylus::Rules,
 };
 
@@ -36,11 +35,13 @@ pub(super) enum Failure {
     Revert(Vec<u8>),
     /// With nothing.
     Burn,
+    /// Not at all: state could not be read, and the transaction cannot be executed.
+    State(StateError),
 }
 
-impl From<Infallible> for Failure {
-    fn from(error: Infallible) -> Self {
-        match error {}
+impl From<StateError> for Failure {
+    fn from(error: StateError) -> Self {
+        Self::State(error)
     }
 }
 
@@ -114,7 +115,7 @@ impl<'c, 'a> Metered<'c, 'a> {
 
     pub(super) fn read(&mut self, slot: U256) -> Result<U256, Failure> {
         self.burn(price::READ)?;
-        Ok(access::read(self.context, slot))
+        Ok(access::read(self.context, slot)?)
     }
 
     pub(super) fn read_u64(&mut self, slot: U256) -> Result<u64, Failure> {
@@ -137,23 +138,23 @@ impl<'c, 'a> Metered<'c, 'a> {
     /// The Stylus parameters.
     pub(super) fn params(&mut self) -> Result<Rules, Failure> {
         self.burn(price::PARAMS)?;
-        Ok(programs::rules(self.context))
+        Ok(programs::rules(self.context)?)
     }
 
     /// An account's code hash.
     pub(super) fn code_hash(&mut self, address: Address) -> Result<B256, Failure> {
         self.burn(price::CODE_HASH)?;
-        Ok(access::code_hash(self.context, address))
+        Ok(access::code_hash(self.context, address)?)
     }
 
     pub(super) fn is_member(&mut self, set: AddressSet, address: Address) -> Result<bool, Failure> {
         self.burn(price::READ)?;
-        Ok(set.contains(self.context, address))
+        Ok(set.contains(self.context, address)?)
     }
 
     pub(super) fn members(&mut self, set: AddressSet) -> Result<Vec<Address>, Failure> {
         self.burn(price::READ)?;
-        let members = set.members(self.context);
+        let members = set.members(self.context)?;
         self.burn(price::READ.saturating_mul(members.len() as u64))?;
         Ok(members)
     }

@@ -15,6 +15,7 @@ mod metered;
 use alloy_primitives::{Address, Bytes, map::AddressHashSet};
 use alloy_sol_types::SolInterface;
 use revm::{
+    context_interface::{ContextTr, context::ContextError},
     handler::{EthPrecompiles, PrecompileProvider},
     interpreter::{CallInputs, Gas, InstructionResult, InterpreterResult},
     primitives::hardfork::SpecId,
@@ -150,6 +151,11 @@ impl<'a> PrecompileProvider<Context<'a>> for Precompiles {
                 Vec::new(),
                 frame.gas_burned_left(),
             ),
+            Err(Failure::State(error)) => {
+                let message = error.to_string();
+                *context.error() = Err(ContextError::Db(error));
+                return Err(message);
+            }
         };
         let mut gas = Gas::new_with_regular_gas_and_reservoir(inputs.gas_limit, inputs.reservoir);
         gas.set_remaining(left.min(inputs.gas_limit));

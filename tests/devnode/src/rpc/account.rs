@@ -18,27 +18,27 @@ pub fn register(methods: &mut Methods) -> Result<(), RegisterMethodError> {
 fn balance(chain: &Chain, args: &mut Args<'_>) -> Result<U256, RpcError> {
     let address: Address = args.required()?;
     Ok(view(chain, args)?
-        .account(&address)
+        .account(&address)?
         .unwrap_or_default()
         .balance)
 }
 
 fn code(chain: &Chain, args: &mut Args<'_>) -> Result<Bytes, RpcError> {
     let address: Address = args.required()?;
-    Ok(view(chain, args)?.code_of(&address).original_bytes())
+    Ok(view(chain, args)?.code_of(&address)?.original_bytes())
 }
 
 fn storage(chain: &Chain, args: &mut Args<'_>) -> Result<B256, RpcError> {
     let address: Address = args.required()?;
     let slot: U256 = args.required()?;
-    Ok(view(chain, args)?.slot(&address, &slot).into())
+    Ok(view(chain, args)?.slot(&address, &slot)?.into())
 }
 
 fn nonce(chain: &Chain, args: &mut Args<'_>) -> Result<U64, RpcError> {
     let address: Address = args.required()?;
     Ok(U64::from(
         view(chain, args)?
-            .account(&address)
+            .account(&address)?
             .unwrap_or_default()
             .nonce,
     ))

@@ -141,7 +141,7 @@ fn mine_one(chain: &mut Chain, args: &mut Args<'_>) -> Result<&'static str, RpcE
         let next = not_past(chain, time)?;
         chain.clock.set_next(next);
     }
-    chain.mine_empty();
+    chain.mine_empty()?;
     Ok("0x0")
 }
 
@@ -158,7 +158,7 @@ fn mine(chain: &mut Chain, args: &mut Args<'_>) -> Result<(), RpcError> {
         )));
     }
     for _ in 0..count {
-        chain.mine_empty();
+        chain.mine_empty()?;
         chain.clock.increase(interval_s);
     }
     Ok(())
@@ -166,33 +166,34 @@ fn mine(chain: &mut Chain, args: &mut Args<'_>) -> Result<(), RpcError> {
 
 fn set_balance(chain: &mut Chain, args: &mut Args<'_>) -> Result<(), RpcError> {
     let (address, balance) = (args.required()?, args.required()?);
-    edit(chain, address, |basic| basic.balance = balance);
-    Ok(())
+    edit(chain, address, |basic| basic.balance = balance)
 }
 
 fn set_nonce(chain: &mut Chain, args: &mut Args<'_>) -> Result<(), RpcError> {
     let (address, nonce) = (args.required()?, args.number()?);
-    edit(chain, address, |basic| basic.nonce = nonce);
-    Ok(())
+    edit(chain, address, |basic| basic.nonce = nonce)
 }
 
-fn edit(chain: &mut Chain, address: Address, change: impl FnOnce(&mut Basic)) {
-    let mut basic = chain.state.basic(&address).unwrap_or_default();
+fn edit(
+    chain: &mut Chain,
+    address: Address,
+    change: impl FnOnce(&mut Basic),
+) -> Result<(), RpcError> {
+    let mut basic = chain.state.basic(&address)?.unwrap_or_default();
     change(&mut basic);
-    chain.state.set_basic(address, Some(basic));
+    Ok(chain.state.set_basic(address, Some(basic))?)
 }
 
 fn set_code(chain: &mut Chain, args: &mut Args<'_>) -> Result<(), RpcError> {
     let (address, code) = (args.required()?, args.required::<Bytes>()?);
     let code = Bytecode::new_raw_checked(code)
         .map_err(|error| RpcError::BadArguments(error.to_string()))?;
-    chain.state.set_code(address, code);
-    Ok(())
+    Ok(chain.state.set_code(address, code)?)
 }
 
 fn set_storage(chain: &mut Chain, args: &mut Args<'_>) -> Result<bool, RpcError> {
     let (address, slot): (Address, U256) = (args.required()?, args.required()?);
     let value: B256 = args.required()?;
-    chain.state.set_slot(address, slot, value.into());
+    chain.state.set_slot(address, slot, value.into())?;
     Ok(true)
 }

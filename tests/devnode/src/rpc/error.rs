@@ -8,7 +8,10 @@ use jsonrpsee::types::{
 };
 use thiserror::Error;
 
-use crate::chain::{dump::DumpError, query::QueryError, send::TxError, simulate::CallError};
+use crate::{
+    chain::{dump::DumpError, query::QueryError, send::TxError, simulate::CallError},
+    fork::StateError,
+};
 
 /// geth's code for whatever has none of its own.
 const SERVER_ERROR: i32 = -32000;
@@ -34,6 +37,9 @@ pub enum RpcError {
     /// A block or state does not exist.
     #[error(transparent)]
     Query(#[from] QueryError),
+    /// State could not be read.
+    #[error(transparent)]
+    State(#[from] StateError),
     /// A dump cannot be read or written.
     #[error(transparent)]
     Dump(#[from] DumpError),

@@ -22,7 +22,7 @@ pub fn register(methods: &mut Methods) -> Result<(), RegisterMethodError> {
     methods.read(&["web3_clientVersion"], |_, _| Ok(client_version()))?;
     methods.read(&["web3_sha3"], sha3)?;
     methods.read(&["eth_gasPrice"], |chain, _| {
-        Ok(U64::from(chain.base_fee()))
+        Ok(U64::from(chain.base_fee()?))
     })?;
     methods.read(&["eth_maxPriorityFeePerGas"], |_, _| Ok(U64::ZERO))?;
     methods.read(&["eth_blobBaseFee"], |_, _| Ok(U64::ZERO))?;
@@ -54,7 +54,7 @@ fn fee_history(chain: &Chain, args: &mut Args<'_>) -> Result<FeeHistory, RpcErro
     let mut base_fees: Vec<_> = blocks()
         .map(|block| fee(block.header.base_fee_per_gas))
         .collect();
-    base_fees.push(u128::from(chain.base_fee()));
+    base_fees.push(u128::from(chain.base_fee()?));
     let rewards = || blocks().map(|_| vec![0; percentiles.len()]).collect();
     Ok(FeeHistory {
         base_fee_per_gas: base_fees,

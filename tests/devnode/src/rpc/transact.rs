@@ -108,10 +108,10 @@ fn complete(
         request.gas = Some(chain.estimate(call)?);
     }
     if request.nonce.is_none() {
-        request.nonce = Some(chain.latest().account(&from).unwrap_or_default().nonce);
+        request.nonce = Some(chain.latest().account(&from)?.unwrap_or_default().nonce);
     }
     if request.gas_price.is_none() {
-        let price = u128::from(chain.base_fee());
+        let price = u128::from(chain.base_fee()?);
         request.max_fee_per_gas.get_or_insert(price);
         request.max_priority_fee_per_gas.get_or_insert(0);
     }

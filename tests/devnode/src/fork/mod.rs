@@ -1,0 +1,5 @@
+//! Another chain as the ground that this one stands on.
+
+pub mod error;
+
+pub use error::{Reason, StateError};
