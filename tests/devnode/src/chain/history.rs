@@ -4,7 +4,10 @@ use std::iter;
 
 use alloy_primitives::{B256, map::B256HashMap};
 
-use super::block::{Block, Mined};
+use super::{
+    block::{Block, Mined},
+    follow::Graveyard,
+};
 
 /// Consecutive blocks, of which there is always one.
 #[derive(Clone, Debug)]
@@ -14,6 +17,8 @@ pub struct History {
     numbers: B256HashMap<u64>,
     /// Block number and index in the block.
     transactions: B256HashMap<(u64, usize)>,
+    /// What was dropped last, for those who had seen it.
+    pub(super) graveyard: Graveyard,
 }
 
 impl History {
@@ -24,6 +29,7 @@ impl History {
             rest: Vec::new(),
             numbers: B256HashMap::default(),
             transactions: B256HashMap::default(),
+            graveyard: Graveyard::default(),
         };
         history.index(&root);
         history
@@ -52,6 +58,7 @@ impl History {
             for mined in &block.txs {
                 self.transactions.remove(&mined.hash());
             }
+            self.graveyard.bury(&block);
         }
     }
 

@@ -8,6 +8,7 @@ pub mod block;
 pub mod building;
 pub mod clock;
 pub mod dump;
+pub mod follow;
 pub mod genesis;
 pub mod history;
 pub mod overlay;

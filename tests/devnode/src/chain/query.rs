@@ -25,7 +25,22 @@ pub enum QueryError {
     /// A range that ends before it starts.
     #[error("invalid block range params")]
     Range,
+    /// A filter that names too much.
+    #[error("exceed max addresses or topics per search position: {FILTER_MAX}")]
+    Filter,
+    /// More logs than one answer holds.
+    #[error("query returned more than {} MiB of logs: ask for fewer blocks", LOGS_LEN_MAX >> 20)]
+    Logs,
 }
+
+/// Most addresses of a filter, and most topics in each of its places, as in geth.
+const FILTER_MAX: usize = 1_000;
+
+/// {byte} Most that the logs of one answer may take, by their data and a share for the rest.
+const LOGS_LEN_MAX: usize = 128 << 20;
+
+/// {byte} Share of a log beside its data.
+const LOG_LEN: usize = 512;
 
 /// Which state and block context a call sees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,7 +106,11 @@ impl Chain {
     }
 
     /// The logs that match a filter, in order.
+    ///
+    /// # Errors
+    /// [`QueryError`] for a block that does not exist, a range that is none, and too much of it.
     pub fn logs(&self, filter: &Filter) -> Result<Vec<Log>, QueryError> {
+        check_filter(filter)?;
         let (from, to) = match filter.block_option {
             FilterBlockOption::AtBlockHash(hash) => {
                 let block = self.history.by_hash(&hash).ok_or(QueryError::NoBlock)?;
@@ -113,12 +132,30 @@ impl Chain {
         if from > to {
             return Err(QueryError::Range);
         }
+        let mut found = Vec::new();
+        let mut len = 0_usize;
         let blocks = self.history.range(from, to);
-        Ok(blocks
+        for log in blocks
             .filter(|block| filter.matches_bloom(block.header.logs_bloom))
             .flat_map(logs)
             .filter(|log| filter.matches(&log.inner))
-            .collect())
+        {
+            len = len.saturating_add(LOG_LEN.saturating_add(log.inner.data.data.len()));
+            if len > LOGS_LEN_MAX {
+                return Err(QueryError::Logs);
+            }
+            found.push(log);
+        }
+        Ok(found)
+    }
+}
+
+/// Refuses a filter that would take long to match.
+pub fn check_filter(filter: &Filter) -> Result<(), QueryError> {
+    let topics = filter.topics.iter().map(|topics| topics.len());
+    match topics.chain([filter.address.len()]).max() {
+        Some(most) if most > FILTER_MAX => Err(QueryError::Filter),
+        _ => Ok(()),
     }
 }
 

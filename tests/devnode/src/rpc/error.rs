@@ -46,6 +46,15 @@ pub enum RpcError {
     /// The sender has no key here.
     #[error("unknown account")]
     UnknownAccount,
+    /// No filter has the id, any more.
+    #[error("filter not found")]
+    NoFilter,
+    /// Nobody removes filters.
+    #[error("more than {0} filters: uninstall some, or wait until they expire")]
+    TooManyFilters(usize),
+    /// A reader of accepted transactions was too slow.
+    #[error("{0} transactions were accepted and forgotten before they were read")]
+    Lagged(u64),
     /// Our fault.
     #[error("internal error: {0}")]
     Internal(String),

@@ -8,6 +8,7 @@ use alloy_rpc_types_eth::{
 use serde::Serialize;
 
 use crate::chain::{
+    Chain,
     block::{Block, Mined},
     query,
 };
@@ -18,6 +19,17 @@ use crate::chain::{
 pub struct ArbitrumBlock {
     #[serde(flatten)]
     block: RpcBlock,
+    l1_block_number: U64,
+    send_count: U64,
+    send_root: B256,
+}
+
+/// A header with Arbitrum's extra fields.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ArbitrumHeader {
+    #[serde(flatten)]
+    header: Header,
     l1_block_number: U64,
     send_count: U64,
     send_root: B256,
@@ -46,11 +58,9 @@ pub fn block(block: &Block, full: bool) -> ArbitrumBlock {
         ),
         false => BlockTransactions::Hashes(block.txs.iter().map(Mined::hash).collect()),
     };
-    let mut header = Header::from_sealed(Sealed::new_unchecked(block.header.clone(), block.hash));
-    header.size = Some(U256::from(header.inner.size()));
     ArbitrumBlock {
         block: RpcBlock {
-            header,
+            header: sized_header(block),
             uncles: Vec::new(),
             transactions,
             withdrawals: None,
@@ -59,6 +69,34 @@ pub fn block(block: &Block, full: bool) -> ArbitrumBlock {
         send_count: U64::ZERO,
         send_root: B256::ZERO,
     }
+}
+
+/// The JSON form of a block's header alone.
+pub fn header(block: &Block) -> ArbitrumHeader {
+    ArbitrumHeader {
+        header: sized_header(block),
+        l1_block_number: U64::ZERO,
+        send_count: U64::ZERO,
+        send_root: B256::ZERO,
+    }
+}
+
+fn sized_header(block: &Block) -> Header {
+    let mut header = Header::from_sealed(Sealed::new_unchecked(block.header.clone(), block.hash));
+    header.size = Some(U256::from(header.inner.size()));
+    header
+}
+
+/// The JSON form of a transaction as it was when it was accepted: without a block.
+pub fn accepted(chain: &Chain, hash: &B256) -> Option<Transaction> {
+    let (block, mined) = chain.transaction(hash)?;
+    Some(Transaction {
+        block_hash: None,
+        block_number: None,
+        transaction_index: None,
+        block_timestamp: None,
+        ..transaction(block, mined)
+    })
 }
 
 /// The JSON form of a mined transaction.

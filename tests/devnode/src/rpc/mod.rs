@@ -9,21 +9,27 @@ pub mod block;
 pub mod control;
 pub mod error;
 pub mod execute;
+pub mod feed;
+pub mod filters;
 pub mod format;
+pub mod http;
 pub mod methods;
 pub mod network;
 pub mod server;
+pub mod subscribe;
 pub mod transact;
 
 use std::{
     path::PathBuf,
-    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
+use alloy_primitives::B256;
 use jsonrpsee::{RpcModule, server::RegisterMethodError};
 use tokio::sync::watch;
 
 use crate::chain::{Chain, dump::DumpError};
+use feed::Accepted;
 use methods::Methods;
 
 /// What every method works on.
@@ -32,6 +38,7 @@ pub struct Api {
     chain: RwLock<Chain>,
     state: Option<PathBuf>,
     head: watch::Sender<u64>,
+    accepted: Mutex<Accepted>,
 }
 
 impl Api {
@@ -42,6 +49,7 @@ impl Api {
             chain: RwLock::new(chain),
             state,
             head,
+            accepted: Mutex::default(),
         }
     }
 
@@ -59,6 +67,17 @@ impl Api {
     /// Announces the last block's number.
     pub fn announce(&self, number: u64) {
         self.head.send_replace(number);
+    }
+
+    /// Announces a transaction that was taken, before its block.
+    pub fn accept(&self, hash: B256) {
+        self.accepted().push(hash);
+        self.head.send_modify(|_| ());
+    }
+
+    /// The transactions that were taken last.
+    pub fn accepted(&self) -> MutexGuard<'_, Accepted> {
+        self.accepted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Follows the last block's number.
@@ -84,5 +103,7 @@ pub fn module(api: Arc<Api>) -> Result<RpcModule<Arc<Api>>, RegisterMethodError>
     execute::register(&mut methods)?;
     transact::register(&mut methods)?;
     control::register(&mut methods)?;
+    filters::register(&mut methods)?;
+    subscribe::register(&mut methods)?;
     Ok(methods.into_module())
 }

@@ -4,10 +4,12 @@ use std::{net::SocketAddr, sync::Arc};
 
 use jsonrpsee::{
     RpcModule,
-    server::{BatchRequestConfig, Server, ServerConfig, ServerHandle},
+    server::{
+        BatchRequestConfig, Server, ServerConfig, ServerHandle, middleware::rpc::RpcServiceBuilder,
+    },
 };
 
-use super::Api;
+use super::{Api, http::NoSubscriptions, subscribe::Ids};
 use crate::node::Error;
 
 /// {byte} Largest request and response; dumps are the largest.
@@ -19,6 +21,9 @@ const BATCH_MAX: u32 = 1_000;
 /// Most connections at a time.
 const CONNECTIONS_MAX: u32 = 2_000;
 
+/// Most messages that wait for a slow WebSocket client.
+const QUEUE_MAX: u32 = 256;
+
 /// Listens and serves until the handle stops it.
 pub async fn start(
     address: SocketAddr,
@@ -29,10 +34,14 @@ pub async fn start(
         .max_response_body_size(BODY_MAX)
         .max_connections(CONNECTIONS_MAX)
         .set_batch_request_config(BatchRequestConfig::Limit(BATCH_MAX))
+        .set_message_buffer_capacity(QUEUE_MAX)
+        .set_id_provider(Ids::default())
         .set_tcp_no_delay(true)
         .build();
+    let explain = RpcServiceBuilder::new().layer_fn(NoSubscriptions);
     let server = Server::builder()
         .set_config(config)
+        .set_rpc_middleware(explain)
         .build(address)
         .await
         .map_err(|source| Error::Listen { address, source })?;

@@ -64,6 +64,7 @@ async fn send(tx: Recovered<TxEnvelope>, api: SharedApi) -> Result<B256, ErrorOb
             drop(locked);
             match sent {
                 Ok(hash) => {
+                    chain.accept(hash);
                     chain.announce(number);
                     Ok(Ok(hash))
                 }

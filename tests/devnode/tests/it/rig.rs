@@ -93,6 +93,13 @@ impl Rig {
         receipt
     }
 
+    /// As [`Self::call`], for after a revert: the node picks the nonce, which the client does not
+    /// know to have gone back.
+    pub(crate) async fn call_anew(&self, to: Address, data: impl Into<Bytes>) {
+        let tx = serde_json::json!([{ "from": DEV, "to": to, "input": data.into() }]);
+        self.rpc("eth_sendTransaction", tx).await;
+    }
+
     /// The output of an `eth_call` from the dev account.
     pub(crate) async fn view(&self, to: Address, data: impl Into<Bytes>) -> Bytes {
         self.try_view(to, data).await.unwrap()
