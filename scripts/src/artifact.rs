@@ -67,7 +67,7 @@ impl Artifacts {
         bytecode(&self.npm.join(path))
     }
 
-    /// Final bytes of one of our Stylus contracts: `vault`, `engine` or `adapter`.
+    /// Final bytes of a Stylus contract: `vault`, `engine`, `adapter`, or the devnode's `example`.
     ///
     /// - Errors: [`ArtifactError::Read`].
     pub fn wasm(&self, name: &str) -> Result<Vec<u8>, ArtifactError> {
