@@ -1,14 +1,17 @@
 //! Activating a program: validate, rewrite, predict and price.
 
-use std::fmt::Debug;
+use std::{collections::HashMap, fmt::Debug};
 
+use rustc_demangle::demangle;
 use thiserror::Error;
 
 use super::{
     Rules,
     estimate::{ActivationGas, Estimate},
-    instrument::{Instrumented, instrument},
+    instrument::{Instrumented, instrument, watch::Watch},
+    memory::PRICED_PAGES,
     module::Module,
+    panic::Formatter,
     validate::validate,
 };
 
@@ -140,7 +143,8 @@ pub fn activate(
         wasm: instrumented,
         ops,
         globals,
-    } = instrument(&module, validated.pay_for_memory_grow)?;
+        ..
+    } = instrument(&module, validated.pay_for_memory_grow, false)?;
     let estimate = Estimate::new(&module, globals, rules)?;
     let activation_gas = ActivationGas::new(&module, ops, rules);
     Ok(Activation {
@@ -150,5 +154,49 @@ pub fn activate(
         asm_estimate: estimate.asm_bytes,
         activation_gas,
         instrumented,
+    })
+}
+
+/// A program that meters itself, and lets panics be seen; for [`Compiler::load_seeing`].
+///
+/// [`Compiler::load_seeing`]: super::Compiler::load_seeing
+#[derive(Debug)]
+pub(super) struct Seeing {
+    pub(super) instrumented: Vec<u8>,
+    pub(super) sight: Sight,
+}
+
+/// How panics of a program are seen.
+#[derive(Debug)]
+pub(super) struct Sight {
+    pub(super) watches: Vec<Watch>,
+    /// Functions that format values, by their indices in the table.
+    pub(super) formatters: HashMap<u32, Formatter>,
+}
+
+/// As [`activate`], for looking at a run: what it costs and does is the same.
+///
+/// Errors: every [`ActivationError`].
+pub(super) fn activate_seeing(wasm: &[u8], rules: &Rules) -> Result<Seeing, ActivationError> {
+    let module = Module::parse(wasm, rules)?;
+    let validated = validate(&module, rules, PRICED_PAGES)?;
+    let Instrumented { wasm, watches, .. } =
+        instrument(&module, validated.pay_for_memory_grow, true)?;
+    let names: HashMap<_, _> = module.function_names.iter().copied().collect();
+    let formatter = |function| {
+        let name = demangle(names.get(&function)?);
+        Formatter::named(&format!("{name:#}"))
+    };
+    let formatters = module
+        .table_functions()?
+        .into_iter()
+        .filter_map(|(index, function)| Some((index, formatter(function)?)))
+        .collect();
+    Ok(Seeing {
+        instrumented: wasm,
+        sight: Sight {
+            watches,
+            formatters,
+        },
     })
 }

@@ -2,7 +2,7 @@
 
 use alloy_primitives::{Address, Bytes, U256};
 
-use super::{Rules, trace::Recording};
+use super::{Rules, TrapReport, trace::Recording};
 
 /// All that a run needs besides the program.
 #[derive(Clone, Debug)]
@@ -59,6 +59,8 @@ pub struct Outcome {
     pub ink_left: u64,
     /// {gas} What the caller gets back: `floor(ink_left / ink_price)`, 0 when out of stack.
     pub gas_left: u64,
+    /// Where and why it was stopped, unless it ended by itself.
+    pub trap: Option<TrapReport>,
 }
 
 /// The ways in which a run ends.

@@ -19,16 +19,24 @@ pub(super) enum HostError {
     OutOfBounds,
     #[error("out of ink")]
     OutOfInk,
-    #[error("the context forbids it")]
+    #[error("not allowed here: the context is static, or the gas does not cover the base price")]
     Refused,
     #[error("storage flush ran out of gas")]
     FlushFailed,
-    #[error("a log of {topics} topics in {len} bytes")]
+    #[error("a log of {topics} topics in {len} bytes; allowed are 4 topics of 32 bytes each")]
     Topics { topics: u32, len: u32 },
     #[error("the driver's reply does not answer the request")]
     ReplyMismatch,
     #[error("called before the program was set up")]
     NotReady,
+}
+
+/// A host function that ended its program.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[error("{function}: {error}")]
+pub(super) struct Failed {
+    pub(super) function: &'static str,
+    pub(super) error: HostError,
 }
 
 /// All that belongs to one run and is not in the program's memory.

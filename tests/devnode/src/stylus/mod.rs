@@ -26,16 +26,18 @@
 //! | `instrument` | the four rewriting passes and the operators' prices |
 //! | `estimate`, `activate` | predicted costs, gas of an activation, and the whole of it |
 //! | `program` | compiling, and the engine's configuration |
-//! | [`entry`], `run` | what a run starts and ends with, and driving it |
+//! | [`entry`], `run`, `end` | what a run starts and ends with, driving it, and how it ended |
 //! | [`request`], `mailbox` | questions to the EVM, their answers, and how they pass |
 //! | `host`, `hostio`, `cache` | meter and memory access, the host functions, the storage cache |
 //! | `pricing`, [`memory`] | ink of host functions, gas of memory pages |
 //! | [`trace`] | records of host calls |
+//! | `trap`, `panic` | where and why a program stopped, and what Rust panics say |
 //! | [`vectors`] | running conformance vectors against a small made-up EVM |
 
 mod activate;
 mod cache;
 pub mod code;
+mod end;
 pub mod entry;
 mod estimate;
 mod host;
@@ -44,6 +46,7 @@ mod instrument;
 mod mailbox;
 pub mod memory;
 mod module;
+mod panic;
 mod pricing;
 mod program;
 pub mod request;
@@ -52,13 +55,16 @@ mod run;
 #[cfg(test)]
 mod tests;
 pub mod trace;
+mod trap;
 mod validate;
 pub mod vectors;
 
 pub use activate::{Activation, ActivationError, activate};
 pub use entry::{Entry, EvmData, Outcome, OutcomeKind};
 pub use estimate::ActivationGas;
+pub use panic::{Panic, Place};
 pub use program::{CompileError, Compiler, LoadError, Program};
 pub use request::{CallKind, CreateKind, FlushOutcome, Reply, Request};
 pub use rules::{ArbosVersion, Rules};
 pub use run::{Run, RunError, Step};
+pub use trap::{TrapKind, TrapReport};

@@ -1,9 +1,9 @@
 //! A wasm module, read as far as validating and rewriting it needs.
 
 use wasmparser::{
-    DataKind, ElementItems, ElementKind, Export, FuncType, FunctionBody, GlobalType, Import,
-    KnownCustom, MemoryType, Name, Operator, Parser, Payload, TableType, TypeRef, Validator,
-    WasmFeatures,
+    BinaryReader, DataKind, ElementItems, ElementKind, ElementSectionReader, Export, FuncType,
+    FunctionBody, GlobalType, Import, KnownCustom, MemoryType, Name, Operator, Parser, Payload,
+    TableType, TypeRef, Validator, WasmFeatures,
 };
 
 use super::{ActivationError, Rules};
@@ -26,6 +26,7 @@ pub(super) struct Module<'a> {
     pub(super) data: Vec<Segment>,
     pub(super) bodies: Vec<Body<'a>>,
     pub(super) module_name: &'a str,
+    pub(super) function_names: Vec<(u32, &'a str)>,
     pub(super) sections: Sections<'a>,
 }
 
@@ -40,6 +41,8 @@ pub(super) struct Sections<'a> {
     pub(super) globals: &'a [u8],
     pub(super) elements: Option<&'a [u8]>,
     pub(super) data: Option<&'a [u8]>,
+    /// The `name` section.
+    pub(super) names: Option<&'a [u8]>,
 }
 
 /// A data or element segment.
@@ -143,6 +146,7 @@ impl<'a> Module<'a> {
             Payload::CodeSectionEntry(body) => self.bodies.push(Body::read(&body, wasm)?),
             Payload::CustomSection(section) => {
                 if let KnownCustom::Name(names) = section.as_known() {
+                    self.sections.names = Some(section.data());
                     self.read_names(names)?;
                 }
             }
@@ -160,7 +164,8 @@ impl<'a> Module<'a> {
                 Name::Module { name, .. } => self.module_name = name,
                 Name::Function(functions) => {
                     for naming in functions {
-                        naming?;
+                        let naming = naming?;
+                        self.function_names.push((naming.index, naming.name));
                     }
                 }
                 _ => {}
@@ -186,6 +191,23 @@ impl<'a> Module<'a> {
     pub(super) fn function_type(&self, index: u32) -> Result<&FuncType, ActivationError> {
         let missing = || ActivationError::Invalid(format!("type {index} is missing"));
         self.types.get(index as usize).ok_or_else(missing)
+    }
+
+    /// Functions by their indices in the table, as the active segments place them.
+    pub(super) fn table_functions(&self) -> Result<Vec<(u32, u32)>, ActivationError> {
+        let mut placed = Vec::new();
+        let section = self.sections.elements.unwrap_or(&[0]);
+        for element in ElementSectionReader::new(BinaryReader::new(section, 0))? {
+            let element = element?;
+            let segment = element_segment(element.clone())?;
+            if let (Some(offset), ElementItems::Functions(items)) = (segment.offset, element.items)
+            {
+                for (index, function) in (offset..).zip(items) {
+                    placed.push((index, function?));
+                }
+            }
+        }
+        Ok(placed)
     }
 
     /// {page} Initial memory.

@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError},
 };
 
-use alloy_primitives::{B256, keccak256};
+use alloy_primitives::B256;
 use thiserror::Error;
 use wasmtime::{
     Config, Engine, InstancePre, Linker, Module, ModuleExport, PoolingAllocationConfig,
@@ -15,6 +15,7 @@ use wasmtime::{
 
 use super::{
     ActivationError, Rules, activate,
+    activate::{Sight, activate_seeing},
     host::HostState,
     hostio,
     instrument::METER_EXPORTS,
@@ -67,10 +68,15 @@ pub struct Compiler {
     kept: Arc<Mutex<Kept>>,
 }
 
-#[derive(Default)]
-struct Kept {
-    by_instrumented: HashMap<B256, Program>,
-    by_key: HashMap<(B256, u16, bool), Program>,
+/// Programs by what decides about their native code.
+type Kept = HashMap<Key, Program>;
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Key {
+    code_hash: B256,
+    stylus_version: u16,
+    debug: bool,
+    seeing: bool,
 }
 
 /// A compiled program, ready for any number of runs.
@@ -86,6 +92,19 @@ pub(super) struct Compiled {
     pub(super) memory: ModuleExport,
     /// In the order of [`METER_EXPORTS`].
     pub(super) meter: [ModuleExport; 4],
+    /// How its panics are seen, if they are.
+    pub(super) sight: Option<Sight>,
+}
+
+impl Key {
+    fn new(code_hash: B256, rules: &Rules, seeing: bool) -> Self {
+        Self {
+            code_hash,
+            stylus_version: rules.stylus_version,
+            debug: rules.debug,
+            seeing,
+        }
+    }
 }
 
 impl Compiler {
@@ -106,17 +125,11 @@ impl Compiler {
         })
     }
 
-    /// The native code of [`Activation::instrumented`](super::Activation::instrumented).
+    /// The native code of [`Activation::instrumented`](super::Activation::instrumented). It is not kept.
     ///
     /// Errors: [`CompileError`]. The argument must come from an activation.
     pub fn compile(&self, instrumented: &[u8]) -> Result<Program, CompileError> {
-        let hash = keccak256(instrumented);
-        if let Some(program) = self.kept().by_instrumented.get(&hash) {
-            return Ok(program.clone());
-        }
-        let program = self.compile_anew(instrumented)?;
-        self.kept().by_instrumented.insert(hash, program.clone());
-        Ok(program)
+        self.compile_with(instrumented, None)
     }
 
     /// The native code of an active program, by its code hash.
@@ -130,20 +143,51 @@ impl Compiler {
         rules: &Rules,
         wasm: impl FnOnce() -> Result<Vec<u8>, E>,
     ) -> Result<Program, LoadError<E>> {
-        let key = (code_hash, rules.stylus_version, rules.debug);
-        if let Some(program) = self.kept().by_key.get(&key) {
+        self.keep(Key::new(code_hash, rules, false), || {
+            let wasm = wasm().map_err(LoadError::Source)?;
+            let activation = activate(&wasm, rules, PRICED_PAGES).map_err(LoadError::Activation)?;
+            self.compile(&activation.instrumented)
+                .map_err(LoadError::Compile)
+        })
+    }
+
+    /// As [`Compiler::load`], with native code that also notes what Rust panics say, for looking at a run:
+    /// [`TrapReport::panic`](super::TrapReport::panic) is told only by such programs. Everything else that
+    /// the run does, costs and leaves is the same.
+    ///
+    /// Errors: every [`LoadError`].
+    pub fn load_seeing<E>(
+        &self,
+        code_hash: B256,
+        rules: &Rules,
+        wasm: impl FnOnce() -> Result<Vec<u8>, E>,
+    ) -> Result<Program, LoadError<E>> {
+        self.keep(Key::new(code_hash, rules, true), || {
+            let wasm = wasm().map_err(LoadError::Source)?;
+            let seeing = activate_seeing(&wasm, rules).map_err(LoadError::Activation)?;
+            self.compile_with(&seeing.instrumented, Some(seeing.sight))
+                .map_err(LoadError::Compile)
+        })
+    }
+
+    fn keep<E>(
+        &self,
+        key: Key,
+        make: impl FnOnce() -> Result<Program, LoadError<E>>,
+    ) -> Result<Program, LoadError<E>> {
+        if let Some(program) = self.kept().get(&key) {
             return Ok(program.clone());
         }
-        let wasm = wasm().map_err(LoadError::Source)?;
-        let activation = activate(&wasm, rules, PRICED_PAGES).map_err(LoadError::Activation)?;
-        let program = self
-            .compile(&activation.instrumented)
-            .map_err(LoadError::Compile)?;
-        self.kept().by_key.insert(key, program.clone());
+        let program = make()?;
+        self.kept().insert(key, program.clone());
         Ok(program)
     }
 
-    fn compile_anew(&self, instrumented: &[u8]) -> Result<Program, CompileError> {
+    fn compile_with(
+        &self,
+        instrumented: &[u8],
+        sight: Option<Sight>,
+    ) -> Result<Program, CompileError> {
         let module = Module::new(&self.engine, instrumented)?;
         let export = |name: &str| {
             let missing = || wasmtime::Error::msg(format!("{name} is not exported"));
@@ -160,6 +204,7 @@ impl Compiler {
                 export(stack_left)?,
             ],
             instance: self.linker.instantiate_pre(&module)?,
+            sight,
         };
         Ok(Program(Arc::new(compiled)))
     }

@@ -8,12 +8,13 @@ use std::{
 };
 
 use thiserror::Error;
-use wasmtime::{Instance, Store, Trap, Val};
+use wasmtime::{Instance, Store, Val};
 
 use super::{
-    Entry, Outcome, OutcomeKind, Program, Reply, Request,
+    Entry, Outcome, Program, Reply, Request,
     cache::StorageCache,
-    host::{Handles, HostError, HostState},
+    end::Ended,
+    host::{Handles, HostState},
     mailbox::Mailbox,
     program::Compiled,
     trace::{HostCalls, Recorder},
@@ -164,7 +165,13 @@ async fn execute(
         recorder.record("user_entrypoint", &[&args], &[], (ink, ink));
     }
     let result = entrypoint.call_async(&mut store, input_len).await;
-    outcome(result, &handles, store)
+    let ended = Ended {
+        sight: compiled.sight.as_ref(),
+        instance,
+        handles,
+        store,
+    };
+    ended.outcome(result)
 }
 
 fn handles(
@@ -189,64 +196,4 @@ fn handles(
         stack_left,
         memory,
     })
-}
-
-/// Which way the program ended. What it was stopped by counts in this order: stack, ink, the rest.
-fn outcome(
-    result: Result<u32, wasmtime::Error>,
-    handles: &Handles,
-    mut store: Store<HostState>,
-) -> Result<Outcome, RunError> {
-    let ink = handles.ink_left(&mut store);
-    let stack_used_up = handles.stack_left(&mut store) == 0;
-    let result = exited(result);
-    if let (Ok(status), Some(recorder)) = (&result, &store.data().recorder) {
-        let ink = ink.unwrap_or(0);
-        recorder.record("user_returned", &[], &[&status.to_be_bytes()], (ink, ink));
-    }
-    let kind = match result {
-        Ok(0) => OutcomeKind::Success,
-        Ok(_) => OutcomeKind::Revert,
-        Err(_) if stack_used_up => OutcomeKind::OutOfStack,
-        Err(_) if ink.is_none() => OutcomeKind::OutOfInk,
-        Err(error) => stopped(error)?,
-    };
-    let ink_left = ink.unwrap_or(0);
-    let gas_left = match kind {
-        OutcomeKind::OutOfStack => 0,
-        _ => store.data().rules.ink_to_gas(ink_left),
-    };
-    let output = match kind {
-        OutcomeKind::Success | OutcomeKind::Revert => store.into_data().output,
-        _ => Vec::new(),
-    };
-    Ok(Outcome {
-        kind,
-        output,
-        ink_left,
-        gas_left,
-    })
-}
-
-/// An early exit ends a program like its entry point's return.
-fn exited(result: Result<u32, wasmtime::Error>) -> Result<u32, wasmtime::Error> {
-    result.or_else(|error| match error.downcast_ref() {
-        Some(HostError::Exit(status)) => Ok(*status),
-        _ => Err(error),
-    })
-}
-
-fn stopped(error: wasmtime::Error) -> Result<OutcomeKind, RunError> {
-    if let Some(trap) = error.downcast_ref::<Trap>() {
-        return Ok(match trap {
-            Trap::StackOverflow => OutcomeKind::OutOfStack,
-            _ => OutcomeKind::Failure,
-        });
-    }
-    match error.downcast_ref::<HostError>() {
-        Some(HostError::OutOfInk) => Ok(OutcomeKind::OutOfInk),
-        Some(HostError::ReplyMismatch) => Err(RunError::ReplyMismatch),
-        Some(HostError::NotReady) | None => Err(RunError::Engine(error)),
-        Some(_) => Ok(OutcomeKind::Failure),
-    }
 }

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use wasmtime::{Caller, Linker};
 
 use super::signature::{CONSOLE, DEBUG};
-use crate::stylus::host::{Host, HostState};
+use crate::stylus::host::{Failed, Host, HostState};
 
 /// Target of what programs print.
 const TARGET: &str = "stylus::console";
@@ -13,8 +13,12 @@ const TARGET: &str = "stylus::console";
 /// Defines the modules `console` and `debug`.
 pub(super) fn link(linker: &mut Linker<HostState>) -> wasmtime::Result<()> {
     let log_txt = |caller: Caller<'_, HostState>, ptr: u32, len: u32| -> wasmtime::Result<()> {
-        let mut host = Host::new(caller)?;
-        let text = host.read(ptr, len)?.to_vec();
+        let failed = |error| Failed {
+            function: "log_txt",
+            error,
+        };
+        let mut host = Host::new(caller).map_err(failed)?;
+        let text = host.read(ptr, len).map_err(failed)?.to_vec();
         print(&host, String::from_utf8_lossy(&text));
         host.record("console_log_text", &[&text], &[]);
         Ok(())
@@ -41,7 +45,10 @@ fn print(host: &Host<'_>, value: impl Display) {
 }
 
 fn log<N: Display>(caller: Caller<'_, HostState>, value: N) -> wasmtime::Result<()> {
-    let mut host = Host::new(caller)?;
+    let mut host = Host::new(caller).map_err(|error| Failed {
+        function: "console",
+        error,
+    })?;
     print(&host, &value);
     if host.is_recorded() {
         host.record("console_log", &[value.to_string().as_bytes()], &[]);

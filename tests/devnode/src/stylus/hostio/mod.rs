@@ -19,7 +19,7 @@ mod storage;
 use wasmtime::{Caller, Linker};
 
 use self::signature::VM_HOOKS;
-use super::host::{Host, HostState};
+use super::host::{Failed, Host, HostState};
 
 /// Defines a function that needs no EVM under its own name.
 macro_rules! direct {
@@ -28,7 +28,10 @@ macro_rules! direct {
             VM_HOOKS,
             stringify!($name),
             |caller: Caller<'_, HostState>, $($arg: $ty),*| -> wasmtime::Result<direct!(@ $($out)?)> {
-                Ok($topic::$name(&mut Host::new(caller)?, $($arg),*)?)
+                let function = stringify!($name);
+                Host::new(caller)
+                    .and_then(|mut host| $topic::$name(&mut host, $($arg),*))
+                    .map_err(|error| Failed { function, error }.into())
             },
         )?;)*
     };
@@ -43,8 +46,11 @@ macro_rules! asking {
             VM_HOOKS,
             stringify!($name),
             |caller: Caller<'_, HostState>, ($($arg,)*): ($($ty,)*)| Box::new(async move {
+                let function = stringify!($name);
+                let failed = |error| Failed { function, error };
+                let mut host = Host::new(caller).map_err(failed)?;
                 let out: asking!(@ $($out)?) =
-                    $topic::$name(&mut Host::new(caller)?, $($arg),*).await?;
+                    $topic::$name(&mut host, $($arg),*).await.map_err(failed)?;
                 wasmtime::Result::Ok(out)
             }),
         )?;)*

@@ -96,6 +96,7 @@ fn instruction(operator: &Operator<'_>) -> Result<Instruction<'static>, Activati
         Operator::I64Mul => Instruction::I64Mul,
         Operator::I64Sub => Instruction::I64Sub,
         Operator::If { .. } => Instruction::If(BlockType::Empty),
+        Operator::LocalGet { local_index } => Instruction::LocalGet(*local_index),
         Operator::Return => Instruction::Return,
         Operator::Unreachable => Instruction::Unreachable,
         other => return Err(ActivationError::Operation(format!("{other:?}"))),

@@ -16,16 +16,17 @@ mod emit;
 mod heap;
 mod ink;
 pub(super) mod prices;
+pub(super) mod watch;
 
 use wasm_encoder::{
-    CodeSection, ConstExpr, Encode, ExportKind, ExportSection, GlobalSection, GlobalType,
+    CodeSection, ConstExpr, CustomSection, Encode, ExportKind, ExportSection, GlobalType,
     MemorySection, MemoryType, RawSection, SectionId, ValType,
 };
 
-use self::emit::Meter;
+use self::{emit::Meter, watch::Watch};
 use super::{
     ActivationError,
-    module::{Body, Module},
+    module::{Body, Module, Op},
     validate::{ENTRYPOINT, MEMORY},
 };
 
@@ -47,44 +48,58 @@ pub(super) struct Instrumented {
     pub(super) ops: u64,
     /// Globals, the added ones included.
     pub(super) globals: u32,
+    /// What it sees of panics.
+    pub(super) watches: Vec<Watch>,
 }
 
 /// Runs all passes over a module that passed validation.
 ///
-/// Only memory, entry point and meter are exported from the result, and it has no start function.
+/// Only memory, entry point and meter are exported from the result, and it has no start function. The
+/// names of its functions stay. If `seeing`, panics are seen as well, which no figure shows.
 ///
 /// Errors: [`ActivationError::TooMany`], [`ActivationError::Operation`].
 pub(super) fn instrument(
     module: &Module<'_>,
     pay_for_memory_grow: Option<u32>,
+    seeing: bool,
 ) -> Result<Instrumented, ActivationError> {
     let own_globals = module.globals.len() as u32;
     let globals = own_globals + Meter::GLOBALS;
     ActivationError::limit("globals", globals, GLOBALS_MAX)?;
     let meter = Meter::behind(own_globals);
+    let watches = match seeing {
+        true => Watch::find(module, globals),
+        false => Vec::new(),
+    };
 
     let mut code = CodeSection::new();
     let mut total_ops = 0;
-    for body in &module.bodies {
-        let (bytes, ops) = function(body, module, pay_for_memory_grow, &meter)?;
+    for (body, index) in module.bodies.iter().zip(module.imports.len() as u32..) {
+        let mut ops = function(body, module, pay_for_memory_grow, &meter)?;
+        total_ops += ops.len() as u64;
+        if let Some(watch) = watches.iter().find(|watch| watch.is_of(index)) {
+            ops = watch.note(ops);
+        }
+        let mut bytes = body.locals.to_vec();
+        emit::write(&ops, &mut bytes)?;
         code.raw(&bytes);
-        total_ops += ops;
     }
-    let wasm = assemble(module, &code, &meter);
+    let wasm = assemble(module, &code, &meter, &watches);
     Ok(Instrumented {
         wasm,
         ops: total_ops,
         globals,
+        watches,
     })
 }
 
-/// The bytes of a rewritten body and how many operators it has.
-fn function(
-    body: &Body<'_>,
+/// The operators of a rewritten body.
+fn function<'a>(
+    body: &Body<'a>,
     module: &Module<'_>,
     pay_for_memory_grow: Option<u32>,
     meter: &Meter,
-) -> Result<(Vec<u8>, u64), ActivationError> {
+) -> Result<Vec<Op<'a>>, ActivationError> {
     let ops = ink::meter(body.ops.clone(), module, meter)?;
     let ops = dynamic::meter(ops, meter);
     let mut ops = depth::check(ops, body.local_count, module, meter)?;
@@ -92,12 +107,10 @@ fn function(
         ops = heap::pay(ops, function, meter);
     }
     ActivationError::limit("operators of a function", ops.len(), FUNCTION_OPS_MAX)?;
-    let mut bytes = body.locals.to_vec();
-    emit::write(&ops, &mut bytes)?;
-    Ok((bytes, ops.len() as u64))
+    Ok(ops)
 }
 
-fn assemble(module: &Module<'_>, code: &CodeSection, meter: &Meter) -> Vec<u8> {
+fn assemble(module: &Module<'_>, code: &CodeSection, meter: &Meter, watches: &[Watch]) -> Vec<u8> {
     let mut out = wasm_encoder::Module::new();
     let mut copy = |id: SectionId, data: Option<&[u8]>| {
         if let Some(data) = data {
@@ -115,9 +128,9 @@ fn assemble(module: &Module<'_>, code: &CodeSection, meter: &Meter) -> Vec<u8> {
     out.section(&memory(module));
     out.section(&RawSection {
         id: SectionId::Global.into(),
-        data: &globals(module),
+        data: &globals(module, watches),
     });
-    out.section(&exports(module, meter));
+    out.section(&exports(module, meter, watches));
     if let Some(data) = sections.elements {
         out.section(&RawSection {
             id: SectionId::Element.into(),
@@ -129,6 +142,12 @@ fn assemble(module: &Module<'_>, code: &CodeSection, meter: &Meter) -> Vec<u8> {
         out.section(&RawSection {
             id: SectionId::Data.into(),
             data,
+        });
+    }
+    if let Some(data) = sections.names {
+        out.section(&CustomSection {
+            name: "name".into(),
+            data: data.into(),
         });
     }
     out.finish()
@@ -153,31 +172,28 @@ fn memory(module: &Module<'_>) -> MemorySection {
     section
 }
 
-/// The module's globals as they are, then the meter's.
-fn globals(module: &Module<'_>) -> Vec<u8> {
+/// The module's globals as they are, then the meter's and those that see.
+fn globals(module: &Module<'_>, watches: &[Watch]) -> Vec<u8> {
+    let seeing: u32 = watches.iter().map(Watch::globals).sum();
+    let added = Meter::GLOBALS + seeing;
     let ty = |val_type| GlobalType {
         val_type,
         mutable: true,
         shared: false,
     };
-    let mut added = GlobalSection::new();
-    added.global(ty(ValType::I64), &ConstExpr::i64_const(0));
-    for _ in 1..Meter::GLOBALS {
-        added.global(ty(ValType::I32), &ConstExpr::i32_const(0));
-    }
-    let mut section = Vec::new();
-    added.encode(&mut section);
-    // The section is a byte count and an entry count, one byte each, and the entries.
-    let entries = section.split_off(2);
-
     let mut all = Vec::new();
-    (module.globals.len() as u32 + Meter::GLOBALS).encode(&mut all);
+    (module.globals.len() as u32 + added).encode(&mut all);
     all.extend_from_slice(module.sections.globals);
-    all.extend(entries);
+    ty(ValType::I64).encode(&mut all);
+    ConstExpr::i64_const(0).encode(&mut all);
+    for _ in 1..added {
+        ty(ValType::I32).encode(&mut all);
+        ConstExpr::i32_const(0).encode(&mut all);
+    }
     all
 }
 
-fn exports(module: &Module<'_>, meter: &Meter) -> ExportSection {
+fn exports(module: &Module<'_>, meter: &Meter, watches: &[Watch]) -> ExportSection {
     let mut section = ExportSection::new();
     section.export(MEMORY, ExportKind::Memory, 0);
     for export in module
@@ -189,6 +205,9 @@ fn exports(module: &Module<'_>, meter: &Meter) -> ExportSection {
     }
     for (index, name) in (meter.ink_left..).zip(METER_EXPORTS) {
         section.export(name, ExportKind::Global, index);
+    }
+    for (name, index) in watches.iter().flat_map(Watch::exports) {
+        section.export(&name, ExportKind::Global, index);
     }
     section
 }

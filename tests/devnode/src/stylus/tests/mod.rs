@@ -5,6 +5,7 @@ mod hostile;
 mod passes;
 mod runs;
 mod trace;
+mod traps;
 mod vectors;
 
 use alloy_primitives::Bytes;
