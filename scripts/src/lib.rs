@@ -2,7 +2,8 @@
 //!
 //! - [`artifact`]: bytecode on disk.
 //! - [`bench`]: what `./scripts/bench` measures.
-//! - [`chain`]: sign, send, insist on success, travel in time.
+//! - [`chain`]: sign, send, insist on success, let time pass.
+//! - [`demo`]: the story on a chain that is already running.
 //! - [`market`]: tokens, feeds and real Uniswap V3 pools.
 //! - [`system`]: Gimbal on a market, deployed by the keeper's own code.
 //! - [`story`]: the whole loop, chapter by chapter.
@@ -13,6 +14,7 @@
 pub mod artifact;
 pub mod bench;
 pub mod chain;
+pub mod demo;
 pub mod gates;
 pub mod market;
 pub mod pack;

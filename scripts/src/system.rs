@@ -50,12 +50,19 @@ impl Roles {
     ///
     /// - Errors: never in practice.
     pub fn named() -> Result<Self> {
+        Self::of(account)
+    }
+
+    /// The keys that `key` makes of the names.
+    ///
+    /// - Errors: those of `key`.
+    pub fn of(key: impl Fn(&str) -> Result<PrivateKeySigner>) -> Result<Self> {
         Ok(Self {
-            owner: account("owner")?,
-            guardian: account("guardian")?,
-            keeper: account("keeper")?,
-            alice: account("alice")?,
-            bob: account("bob")?,
+            owner: key("owner")?,
+            guardian: key("guardian")?,
+            keeper: key("keeper")?,
+            alice: key("alice")?,
+            bob: key("bob")?,
         })
     }
 
@@ -131,14 +138,15 @@ pub struct System {
 }
 
 impl System {
-    /// Deploys, wires and seeds a system through the keeper's library. Every role gets ether, the owner the seed.
+    /// Deploys, wires and seeds a system through the keeper's library. Every role gets ether (where the chain can
+    /// make it), the owner the seed.
     ///
     /// - Errors: missing artifacts, a node that refuses, constructors that refuse the configuration.
     pub async fn deploy(market: Market, roles: Roles, config: &SystemConfig) -> Result<Self> {
         for role in roles.all() {
             market
                 .chain
-                .set_ether(role.address(), U256::from(ETHER_PER_ROLE))
+                .provide_ether(role.address(), U256::from(ETHER_PER_ROLE))
                 .await?;
         }
         let spec = specification(&market, &roles, config).await?;

@@ -8,8 +8,8 @@ use serde::Serialize;
 use crate::artifact::Artifacts;
 use crate::chain::Chain;
 use crate::market::MarketConfig;
-use crate::story::{drift, hostile, open};
-use crate::system::{ONE, System, SystemConfig};
+use crate::story::{Staging, drift, hostile, open};
+use crate::system::{ONE, System};
 
 /// s for which a measured rebalance is valid.
 const DEADLINE_S: u64 = 600;
@@ -35,9 +35,10 @@ pub struct Gas {
 ///
 /// - Errors: an operation that did not succeed.
 pub async fn measure(chain: &Chain, artifacts: &Artifacts) -> Result<Gas> {
-    let config = SystemConfig::default();
+    let staging = Staging::local()?;
+    let config = &staging.system;
     let quiet = |_: &str| {};
-    let system = open::open(chain, artifacts, &config, &quiet, &mut Vec::new()).await?;
+    let system = open::open(chain, artifacts, &staging, &quiet, &mut Vec::new()).await?;
     let shares = U256::from(1_000) * U256::from(ONE);
     let carol = crate::chain::account("carol")?;
     chain.set_ether(carol.address(), U256::from(ONE)).await?;
@@ -52,7 +53,7 @@ pub async fn measure(chain: &Chain, artifacts: &Artifacts) -> Result<Gas> {
     };
     let share_transfer = chain.send(&carol, system.vault, &transfer).await?.gas_used;
 
-    drift::drift(&system, config.band_bps, &quiet).await?;
+    drift::drift(&system, config.band_bps, drift::Tempo::default(), &quiet).await?;
     let rebalance_one_hop = rebalance(&system, MarketConfig::USDC).await?;
     let rebalance_two_hops = rebalance(&system, MarketConfig::LINK).await?;
     Ok(Gas {

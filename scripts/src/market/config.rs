@@ -37,6 +37,8 @@ pub struct MarketConfig {
     pub assets: Vec<AssetConfig>,
     /// Index of the asset that every pool is against.
     pub reference: usize,
+    /// s between the opening of the pools and their first trade.
+    pub warm_up_s: u64,
 }
 
 impl MarketConfig {
@@ -48,6 +50,18 @@ impl MarketConfig {
     pub const WETH: usize = 2;
     /// See [`MarketConfig::USDC`].
     pub const LINK: usize = 3;
+
+    /// The same market where ether cannot be made at will: wrapped ether is a mock too, and nobody waits for long.
+    pub fn lean() -> Self {
+        let mut market = Self {
+            warm_up_s: 2,
+            ..Self::default()
+        };
+        for asset in &mut market.assets {
+            asset.kind = TokenKind::Mock;
+        }
+        market
+    }
 }
 
 impl Default for MarketConfig {
@@ -70,6 +84,7 @@ impl Default for MarketConfig {
                 asset("LINK", 18, TokenKind::Mock, 15),
             ],
             reference: Self::USDC,
+            warm_up_s: 60,
         }
     }
 }

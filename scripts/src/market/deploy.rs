@@ -20,8 +20,6 @@ use crate::chain::Chain;
 const TICK_MAX: i32 = 887_270;
 /// How long before the market's start the sequencer has been up, s.
 const SEQUENCER_UP_S: u64 = 30 * 86_400;
-/// s between the opening of the pools and their first trade.
-const WARM_UP_S: u64 = 60;
 /// Size of that trade, bps.
 const WARM_UP_BPS: i32 = 5;
 /// What the deployer gets, {wei}: enough ether to wrap for pools and traders.
@@ -43,7 +41,7 @@ impl Market {
             "the reference is not one of the assets"
         );
         chain
-            .set_ether(deployer.address(), U256::from(DEPLOYER_ETHER))
+            .provide_ether(deployer.address(), U256::from(DEPLOYER_ETHER))
             .await?;
         let builder = Builder {
             chain,
@@ -106,7 +104,7 @@ impl Market {
             }
         }
         market.fund_trader().await?;
-        market.warm_up().await?;
+        market.warm_up(config.warm_up_s).await?;
         Ok(market)
     }
 
@@ -216,8 +214,8 @@ impl Market {
 
     /// One small trade there and back in every pool that grew its observations: the growth takes effect with the first
     /// observation that is written, which takes a new second and a new tick.
-    async fn warm_up(&self) -> Result<()> {
-        self.warp(WARM_UP_S).await?;
+    async fn warm_up(&self, warm_up_s: u64) -> Result<()> {
+        self.warp(warm_up_s).await?;
         for (index, asset) in self.assets.iter().enumerate() {
             if asset.listing.is_some() && asset.config.cardinality > 1 {
                 let push = self.push_spot(index, WARM_UP_BPS).await?;

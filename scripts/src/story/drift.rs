@@ -11,17 +11,44 @@ use crate::system::{Reading, System};
 pub const FACTOR: f64 = 1.15;
 /// Equal steps of the logarithm.
 pub const STEPS: u32 = 6;
-/// s between two steps.
-pub const STEP_S: u64 = 900;
-/// s without a move at the end: longer than the TWAP window, so that feed and TWAP agree again.
-pub const FLAT_S: u64 = 1_860;
 /// The asset that moves.
 pub const MOVER: usize = MarketConfig::WBTC;
+
+/// How fast the market moves.
+#[derive(Debug, Clone, Copy)]
+pub struct Tempo {
+    /// s between two steps.
+    pub step_s: u64,
+    /// s without a move at the end: longer than the TWAP window, so that feed and TWAP agree again.
+    pub flat_s: u64,
+}
+
+impl Tempo {
+    /// s of the whole move.
+    pub fn total_s(&self) -> u64 {
+        u64::from(STEPS - 1) * self.step_s + self.flat_s
+    }
+}
+
+impl Default for Tempo {
+    /// For a TWAP window of 1,800 s.
+    fn default() -> Self {
+        Self {
+            step_s: 900,
+            flat_s: 1_860,
+        }
+    }
+}
 
 /// Moves feed and pool of one asset until the basket is out of its band, and lets the TWAP catch up.
 ///
 /// - Errors: the drift did not come to be, or the engine would not accept a rebalance.
-pub async fn drift(system: &System, band_bps: u16, tell: Tell<'_>) -> Result<Reading> {
+pub async fn drift(
+    system: &System,
+    band_bps: u16,
+    tempo: Tempo,
+    tell: Tell<'_>,
+) -> Result<Reading> {
     let market = &system.market;
     let config = &market.assets[MOVER].config;
     let start = system.reading().await?;
@@ -42,12 +69,17 @@ pub async fn drift(system: &System, band_bps: u16, tell: Tell<'_>) -> Result<Rea
             now.drift_bps()
         ));
         market
-            .warp(if step < STEPS { STEP_S } else { FLAT_S })
+            .warp(if step < STEPS {
+                tempo.step_s
+            } else {
+                tempo.flat_s
+            })
             .await?;
     }
     let reading = system.reading().await?;
     tell(&format!(
-        "{FLAT_S} s later: nav {} USD, drift {} bps, band {band_bps} bps.",
+        "{} s later: nav {} USD, drift {} bps, band {band_bps} bps.",
+        tempo.flat_s,
         dollars(reading.nav),
         reading.drift_bps()
     ));

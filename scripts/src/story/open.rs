@@ -4,12 +4,12 @@ use alloy::primitives::U256;
 use alloy::signers::local::PrivateKeySigner;
 use eyre::{Result, ensure};
 
-use super::Tell;
+use super::{Staging, Tell};
 use crate::artifact::Artifacts;
-use crate::chain::{Chain, dev_account};
-use crate::market::{Market, MarketConfig};
+use crate::chain::Chain;
+use crate::market::Market;
 use crate::summary::{GasUse, dollars};
-use crate::system::{ONE, Roles, System, SystemConfig};
+use crate::system::{ONE, System};
 
 /// {usd} that each depositor puts in; a share is worth a dollar at the start.
 const DEPOSITS: [u64; 2] = [600_000, 300_000];
@@ -20,13 +20,17 @@ const DEPOSITS: [u64; 2] = [600_000, 300_000];
 pub async fn open(
     chain: &Chain,
     artifacts: &Artifacts,
-    config: &SystemConfig,
+    staging: &Staging,
     tell: Tell<'_>,
     gas: &mut Vec<GasUse>,
 ) -> Result<System> {
-    tell(&format!("Chain {} at {}.", chain.chain_id(), chain.url()));
-    let market =
-        Market::deploy(chain, artifacts, &dev_account()?, &MarketConfig::default()).await?;
+    tell(&format!(
+        "Chain {} at {}.",
+        chain.chain_id(),
+        chain.endpoint()
+    ));
+    let (deployer, config) = (&staging.deployer, &staging.system);
+    let market = Market::deploy(chain, artifacts, deployer, &staging.market).await?;
     for asset in &market.assets {
         let pool = asset
             .listing
@@ -34,10 +38,10 @@ pub async fn open(
             .map_or("the reference".into(), |listing| {
                 format!("pool {}", listing.pool)
             });
-        let (config, token) = (&asset.config, asset.token);
+        let (listed, token) = (&asset.config, asset.token);
         tell(&format!(
             "  {:5} {token}, {} decimals, {} USD, {pool}",
-            config.symbol, config.decimals, config.price
+            listed.symbol, listed.decimals, listed.price
         ));
     }
     tell(&format!(
@@ -45,7 +49,7 @@ pub async fn open(
         market.factory, market.manager
     ));
 
-    let system = System::deploy(market, Roles::named()?, config).await?;
+    let system = System::deploy(market, staging.roles.clone(), config).await?;
     gas.extend(
         system
             .deployment

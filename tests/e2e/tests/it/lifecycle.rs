@@ -12,7 +12,7 @@ use gimbal_keeper::keeper::{Keeper, Outcome};
 use gimbal_keeper::rpc::Chain as KeeperChain;
 use gimbal_keeper::send::{SendPolicy, Sender};
 use gimbal_scripts::artifact::Artifacts;
-use gimbal_scripts::story;
+use gimbal_scripts::story::{self, Staging};
 use gimbal_scripts::summary::Summary;
 
 const ONE: U256 = U256::from_limbs([1_000_000_000_000_000_000, 0, 0, 0]);
@@ -35,7 +35,7 @@ pub(crate) fn keeper(chain: &Chain) -> Result<Keeper> {
 async fn the_whole_loop_happens_on_chain() -> Result<()> {
     let node = stylus_devnode::spawn(stylus_devnode::Config::default()).await?;
     let chain = gimbal_scripts::chain::Chain::connect(&node.url()).await?;
-    let tale = story::run(&chain, &Artifacts::default(), &|_| {}).await?;
+    let tale = story::run(&chain, &Artifacts::default(), &Staging::local()?, &|_| {}).await?;
     let summary = Summary::of(&tale).ok_or_else(|| eyre::eyre!("no rebalance"))?;
 
     assert_eq!(
