@@ -42,12 +42,17 @@
 //! - Each transaction is a block of its own, without Nitro's start-block transaction at index 0.
 //! - No trie is kept: `stateRoot` is zero, and there is no `eth_getProof`.
 //! - The base fee does not rise with the backlog; it is what ArbOS state says.
-//! - There is no L1: no poster fee whatever the L1 price, no retryables, no messages to L1, and block
-//!   numbers and hashes of L1 are zero.
+//! - There is no L1: no poster fee whatever the L1 price, whose other parameters are kept and do
+//!   nothing; messages to L1 are recorded and never arrive; tickets are never redeemed; and block
+//!   numbers of L1 are zero.
 //! - A program's module hash is another hash: there is no proving machine.
 //! - Programs compressed with Nitro's own dictionary are not read.
-//! - Precompiles ArbInfo, ArbAddressTable, ArbBLS, ArbFunctionTable, ArbRetryableTx, ArbStatistics,
-//!   ArbAggregator and NodeInterface take no calls, and the others lack methods that concern L1.
+//! - Precompiles ArbBLS and ArbNativeTokenManager and the virtual NodeInterface take no calls. ArbOwner
+//!   lacks what concerns the native token, filtered transactions, tips, the chain configuration and
+//!   several pricing constraints at once, ArbGasInfo lacks `getMultiGasBaseFee`, and `ArbDebug.panic`
+//!   reverts.
+//! - Gas of ArbInfo, ArbAddressTable, ArbAggregator, ArbRetryableTx and of messages to L1 follows from
+//!   the prices of ArbOS state and was not compared with Nitro.
 //! - An ArbOS upgrade that is scheduled does not happen.
 
 pub mod arbos;

@@ -3,17 +3,29 @@
 use alloy_primitives::U256;
 
 use super::{
-    params,
+    address_word, owners, params,
     pricer::{self, DataPricer, entry},
     slots::{ROOT, offset, space},
 };
-use crate::stylus::{ArbosVersion, Rules};
+use crate::{
+    evm::env::SEQUENCER,
+    stylus::{ArbosVersion, Rules},
+};
 
 /// {wei/gas} Base fee of a dev chain, which is also its floor.
 pub const BASE_FEE: u64 = 100_000_000;
 
 /// {gas/s} Speed limit of a dev chain.
 const SPEED_LIMIT: u64 = 7_000_000;
+
+/// Level at which transactions are compressed.
+const BROTLI_LEVEL: u64 = 1;
+
+/// How slowly the price of L1 data follows.
+const L1_INERTIA: u64 = 10;
+
+/// {unit} Ten million bytes.
+const L1_EQUILIBRATION_UNITS: u64 = 16 * 10_000_000;
 
 /// Every slot that is not zero.
 pub fn slots(chain_id: u64, arbos_version: u64) -> Vec<(U256, U256)> {
@@ -42,6 +54,23 @@ pub fn slots(chain_id: u64, arbos_version: u64) -> Vec<(U256, U256)> {
     ]
     .map(|(slot, value)| (slot, U256::from(value)))
     .to_vec();
+    let l1 = ROOT.child(space::L1_PRICING);
+    slots.extend(
+        [
+            (ROOT.slot(offset::BROTLI_LEVEL), BROTLI_LEVEL),
+            (l1.slot(offset::l1::INERTIA), L1_INERTIA),
+            (
+                l1.slot(offset::l1::EQUILIBRATION_UNITS),
+                L1_EQUILIBRATION_UNITS,
+            ),
+        ]
+        .map(|(slot, value)| (slot, U256::from(value))),
+    );
+    slots.extend(owners::batch_posters().with_member(SEQUENCER));
+    slots.push((
+        owners::fee_collector_slot(SEQUENCER),
+        address_word(SEQUENCER),
+    ));
     slots.push((
         params::slot(),
         params::pack(&Rules::new(ArbosVersion(arbos_version))),

@@ -1,11 +1,13 @@
 //! ArbOS state: what Nitro keeps in the storage of one account, at the same slots.
 
 pub mod access;
+pub mod features;
 pub mod genesis;
 pub mod owners;
 pub mod params;
 pub mod pricer;
 pub mod program;
+pub mod sends;
 pub mod slots;
 
 use alloy_primitives::{Address, U256};
@@ -30,6 +32,26 @@ pub fn base_fee(view: &View<'_>) -> Result<u64, StateError> {
     let space = ROOT.child(slots::space::L2_PRICING);
     let word = view.slot(&ARBOS, &space.slot(offset::l2::BASE_FEE))?;
     Ok(word.saturating_to())
+}
+
+/// What owners set for every transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// {gas} What one transaction may compute with, from ArbOS 50 on.
+    pub tx_gas: u64,
+    /// Whether calldata has EIP-7623's floor price.
+    pub is_calldata_floored: bool,
+}
+
+/// The stored limits.
+pub fn limits(view: &View<'_>) -> Result<Limits, StateError> {
+    let space = ROOT.child(slots::space::L2_PRICING);
+    let tx_gas = view.slot(&ARBOS, &space.slot(offset::l2::TX_GAS_LIMIT))?;
+    let switches = view.slot(&ARBOS, &features::slot())?;
+    Ok(Limits {
+        tx_gas: tx_gas.saturating_to(),
+        is_calldata_floored: switches & features::CALLDATA_PRICE != U256::ZERO,
+    })
 }
 
 /// A 256-bit word of an address.

@@ -1,4 +1,4 @@
-//! Address sets of ArbOS: chain owners and cache managers.
+//! Address sets of ArbOS: chain owners, cache managers, batch posters.
 //!
 //! Entry 0 of a set's space is its size, entries 1 to size are the members, and sub-space 0 maps a
 //! member to its entry.
@@ -28,7 +28,40 @@ pub fn cache_managers() -> AddressSet {
     )
 }
 
+/// The owners of the native token.
+pub fn native_token_owners() -> AddressSet {
+    AddressSet(ROOT.child(space::NATIVE_TOKEN_OWNERS))
+}
+
+/// Those who post the chain's data on L1.
+pub fn batch_posters() -> AddressSet {
+    AddressSet(poster_table().child(0))
+}
+
+/// Slot of the account that a batch poster's fees go to.
+pub fn fee_collector_slot(poster: Address) -> U256 {
+    poster_table().child(1).child_of(poster.as_slice()).slot(1)
+}
+
+/// Slot of what all batch posters are owed {wei}.
+pub fn poster_funds_due_slot() -> U256 {
+    poster_table().slot(0)
+}
+
+fn poster_table() -> Space {
+    ROOT.child(space::L1_PRICING).child(offset::l1::POSTERS)
+}
+
 impl AddressSet {
+    /// The slots of a set with one member.
+    pub fn with_member(&self, member: Address) -> [(U256, U256); 3] {
+        [
+            (self.0.slot(0), U256::ONE),
+            (self.0.slot(1), address_word(member)),
+            (self.index_slot(member), U256::ONE),
+        ]
+    }
+
     /// How many members it has.
     pub fn size(&self, context: &Context<'_>) -> Result<u64, StateError> {
         Ok(access::read(context, self.0.slot(0))?.saturating_to())

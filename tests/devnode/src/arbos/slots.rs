@@ -62,10 +62,20 @@ pub mod space {
     pub const L1_PRICING: u8 = 0;
     /// Base fee and limits.
     pub const L2_PRICING: u8 = 1;
+    /// Tickets of L1.
+    pub const RETRYABLES: u8 = 2;
+    /// Addresses with short names.
+    pub const ADDRESS_TABLE: u8 = 3;
     /// Chain owners, an address set.
     pub const CHAIN_OWNERS: u8 = 4;
+    /// The Merkle tree of messages to L1.
+    pub const SENDS: u8 = 5;
     /// Stylus programs.
     pub const PROGRAMS: u8 = 8;
+    /// Switches, one bit each.
+    pub const FEATURES: u8 = 9;
+    /// Owners of the native token, an address set.
+    pub const NATIVE_TOKEN_OWNERS: u8 = 10;
 }
 
 /// Numbers of the entries.
@@ -84,6 +94,8 @@ pub mod offset {
     pub const GENESIS_BLOCK: u64 = 5;
     /// Who receives the share above the minimum fee.
     pub const INFRA_FEE_ACCOUNT: u64 = 6;
+    /// Brotli level at which transactions are measured for the poster's fee.
+    pub const BROTLI_LEVEL: u64 = 7;
 
     /// Entries of the L2 pricing space.
     pub mod l2 {
@@ -107,8 +119,44 @@ pub mod offset {
 
     /// Entries of the L1 pricing space.
     pub mod l1 {
-        /// {wei/byte-gas} Price of L1 data.
+        /// Who receives the posters' rewards.
+        pub const REWARD_RECIPIENT: u64 = 0;
+        /// {unit} Data over which a surplus or deficit is evened out.
+        pub const EQUILIBRATION_UNITS: u64 = 1;
+        /// How slowly the price follows.
+        pub const INERTIA: u64 = 2;
+        /// {wei/unit} The posters' reward.
+        pub const REWARD_RATE: u64 = 3;
+        /// {s}
+        pub const LAST_UPDATE: u64 = 4;
+        /// {wei}
+        pub const REWARDS_DUE: u64 = 5;
+        /// {unit} since the last update.
+        pub const UNITS: u64 = 6;
+        /// {wei/unit} Price of L1 data, 16 units a byte.
         pub const PRICE_PER_UNIT: u64 = 7;
+        /// {wei} Surplus at the last update; negative for a deficit.
+        pub const LAST_SURPLUS: u64 = 8;
+        /// {L1 gas} Fixed part of a batch.
+        pub const BATCH_GAS: u64 = 9;
+        /// Most of a batch's cost that one update takes, in basis points.
+        pub const COST_CAP_BIPS: u64 = 10;
+        /// {wei} Collected for the posters.
+        pub const FEES_AVAILABLE: u64 = 11;
+        /// {L1 gas/token} Floor price of calldata on L1.
+        pub const FLOOR_PER_TOKEN: u64 = 12;
+        /// Sub-space of the batch posters.
+        pub const POSTERS: u8 = 0;
+    }
+
+    /// Entries of a ticket's space.
+    pub mod retryable {
+        /// Who gets the value of a cancelled ticket.
+        pub const BENEFICIARY: u64 = 4;
+        /// {s} When it expires, but for the lifetimes that were added.
+        pub const TIMEOUT: u64 = 5;
+        /// Lifetimes that were added.
+        pub const LIFETIMES_LEFT: u64 = 6;
     }
 
     /// Sub-spaces and entries of the programs space.

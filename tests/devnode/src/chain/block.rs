@@ -76,6 +76,24 @@ pub struct Block {
     pub position: Position,
 }
 
+impl Block {
+    /// How many messages had been sent to L1 after the block.
+    pub fn send_count(&self) -> u64 {
+        self.mix(0)
+    }
+
+    /// The block number of L1 at the time.
+    pub fn l1_number(&self) -> u64 {
+        self.mix(1)
+    }
+
+    /// One of the numbers that `mixHash` consists of.
+    fn mix(&self, index: usize) -> u64 {
+        let bytes = self.header.mix_hash.as_chunks::<8>().0.get(index);
+        bytes.map_or(0, |bytes| u64::from_be_bytes(*bytes))
+    }
+}
+
 /// What the header of a new block takes from the chain.
 #[derive(Clone, Copy, Debug)]
 pub struct Seal {
@@ -89,6 +107,8 @@ pub struct Seal {
     pub base_fee: u64,
     /// Written into `mixHash` as Nitro does.
     pub arbos_version: u64,
+    /// How many messages were sent to L1, and the root of their tree.
+    pub sends: (u64, B256),
 }
 
 /// Builds a block.
@@ -98,6 +118,7 @@ pub struct Seal {
 /// is kept.
 pub fn seal(seal: Seal, txs: Vec<Mined>, position: Position) -> Block {
     let mut mix_hash = B256::ZERO;
+    mix_hash[..8].copy_from_slice(&seal.sends.0.to_be_bytes());
     mix_hash[16..24].copy_from_slice(&seal.arbos_version.to_be_bytes());
     let receipts: Vec<_> = txs.iter().map(Mined::receipt).collect();
     let bodies: Vec<_> = txs.iter().map(|mined| mined.tx.inner().clone()).collect();
@@ -116,7 +137,7 @@ pub fn seal(seal: Seal, txs: Vec<Mined>, position: Position) -> Block {
         gas_limit: BLOCK_GAS_LIMIT,
         gas_used: txs.last().map_or(0, |mined| mined.cumulative_gas),
         timestamp: seal.timestamp,
-        extra_data: Bytes::from_static(&[0; 32]),
+        extra_data: seal.sends.1.into(),
         mix_hash,
         nonce: B64::ZERO,
         base_fee_per_gas: Some(seal.base_fee),

@@ -10,6 +10,7 @@ use super::{
     send::{TxError, environment, outcome, refusal},
 };
 use crate::{
+    arbos::sends,
     evm::{self, env, session::Recent},
     fork::StateError,
 };
@@ -20,6 +21,8 @@ pub struct Building {
     number: u64,
     env: BlockEnv,
     arbos_version: u64,
+    /// How many messages were sent to L1 before it, and the root of their tree.
+    sends: (u64, B256),
     recent: Recent,
     /// {gas} Used so far.
     gas_used: u64,
@@ -35,6 +38,7 @@ impl Chain {
             number: head.number.saturating_add(1),
             env: env::block(self.clock.peek(head.timestamp), self.base_fee()?),
             arbos_version: self.arbos_version()?,
+            sends: sends::tip(&self.latest())?,
             recent: Recent::default(),
             gas_used: 0,
             logs: 0,
@@ -85,8 +89,9 @@ impl Chain {
             number: building.number,
             timestamp: building.env.timestamp.saturating_to(),
             base_fee: building.env.basefee,
-            // It could be read when the block began.
+            // Both could be read when the block began.
             arbos_version: self.arbos_version().unwrap_or(building.arbos_version),
+            sends: sends::tip(&self.latest()).unwrap_or(building.sends),
         };
         let block = seal(next, building.txs, self.state.position());
         self.history.push(block);

@@ -115,6 +115,7 @@ mod tests {
             timestamp: number,
             base_fee: 1,
             arbos_version: 61,
+            sends: (0, B256::ZERO),
         };
         seal(next, Vec::new(), 0)
     }

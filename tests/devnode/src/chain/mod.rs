@@ -93,6 +93,7 @@ impl Chain {
             timestamp: clock.now(),
             base_fee: arbos::genesis::BASE_FEE,
             arbos_version: config.arbos_version,
+            sends: (0, B256::ZERO),
         };
         let history = History::new(seal(genesis, Vec::new(), state.position()));
         Ok(Self {
@@ -143,8 +144,9 @@ impl Chain {
 
     fn session(&self, l2_block: u64, is_call: bool) -> Result<Session, StateError> {
         let version = self.arbos_version()?;
+        let limits = arbos::limits(&self.latest())?;
         let compiler = self.compiler.clone();
-        Ok(Session::new(version, l2_block, is_call, compiler))
+        Ok(Session::new(version, limits, l2_block, is_call, compiler))
     }
 
     /// Seals a block without transactions.

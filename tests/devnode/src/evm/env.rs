@@ -32,7 +32,7 @@ pub const fn hardfork(arbos_version: u64) -> SpecId {
 
 /// The EVM's configuration.
 ///
-/// EIP-7623 (calldata floor) and EIP-7825 (gas cap) do not apply; EIP-3541 is checked by our own
+/// EIP-7623 (calldata floor) is the chain owners' choice, EIP-7825 (gas cap) does not apply; EIP-3541 is checked by our own
 /// frames, which let Stylus prefixes pass.
 pub fn config(chain_id: u64, arbos_version: u64) -> CfgEnv {
     let mut config = CfgEnv::new_with_spec(hardfork(arbos_version)).with_chain_id(chain_id);

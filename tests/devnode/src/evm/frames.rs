@@ -37,9 +37,9 @@ impl<'a, I> Evm<'a, I> {
         }
         let (context, _, _, frames) = self.inner.all_mut();
         let frame = frames.get();
-        if let Some(address) = acting(&frame.input, created(frame)) {
-            context.chain.frames.enter(address);
-        }
+        let caller = frame.interpreter.input.caller_address;
+        let acting = acting(&frame.input, created(frame));
+        context.chain.frames.enter(caller, acting);
         Ok(ItemOrResult::Item(frame))
     }
 
@@ -90,9 +90,8 @@ impl<'a, I> Evm<'a, I> {
         let (context, _, _, frames) = self.inner.all_mut();
         if frames.get().is_finished() {
             let frame = frames.get();
-            if let Some(address) = acting(&frame.input, created(frame)) {
-                context.chain.frames.leave(address);
-            }
+            let acting = acting(&frame.input, created(frame));
+            context.chain.frames.leave(acting);
             frames.pop();
         }
         if frames.index().is_none() {

@@ -9,7 +9,7 @@ use revm::{
     interpreter::{GasTracker, InitialAndFloorGas},
 };
 
-use super::{Error, Evm, env::TX_GAS_LIMIT};
+use super::{Error, Evm};
 use crate::arbos;
 
 /// revm's handler with Arbitrum's gas hold and fee recipient.
@@ -34,7 +34,7 @@ impl<'a, I> Handler for ArbitrumHandler<'a, I> {
         let limit = context.tx().gas_limit();
         let cap = match context.chain.is_call || context.chain.arbos_version < 50 {
             true => u64::MAX,
-            false => TX_GAS_LIMIT,
+            false => context.chain.limits.tx_gas,
         };
         let (remaining, held) = initial.initial_gas_and_reservoir(limit, cap);
         GasTracker::new(limit, remaining, held)

@@ -87,6 +87,8 @@ impl<'a, I> Evm<'a, I> {
         session: Session,
         inspector: I,
     ) -> Self {
+        let mut config = config;
+        config.disable_eip7623 = !session.limits.is_calldata_floored;
         let spec = config.spec;
         let precompiles = Precompiles::new(spec, session.arbos_version);
         let context = RevmContext {

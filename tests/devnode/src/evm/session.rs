@@ -2,7 +2,10 @@
 
 use alloy_primitives::{Address, B256, map::AddressHashMap};
 
-use crate::stylus::{ArbosVersion, Compiler, Rules};
+use crate::{
+    arbos::Limits,
+    stylus::{ArbosVersion, Compiler, Rules},
+};
 
 /// Arbitrum's part of the execution context, one per transaction.
 #[derive(Clone, Debug)]
@@ -13,6 +16,8 @@ pub struct Session {
     pub l2_block: u64,
     /// Whether this is an `eth_call`, whose gas the per-transaction limit does not bind.
     pub is_call: bool,
+    /// What owners set for every transaction.
+    pub limits: Limits,
     /// Makes native code of programs, and keeps it.
     pub compiler: Compiler,
     /// Memory pages of the programs on the stack.
@@ -25,11 +30,18 @@ pub struct Session {
 
 impl Session {
     /// A session that has done nothing yet.
-    pub fn new(arbos_version: u64, l2_block: u64, is_call: bool, compiler: Compiler) -> Self {
+    pub fn new(
+        arbos_version: u64,
+        limits: Limits,
+        l2_block: u64,
+        is_call: bool,
+        compiler: Compiler,
+    ) -> Self {
         Self {
             arbos_version,
             l2_block,
             is_call,
+            limits,
             compiler,
             pages: Pages::default(),
             recent: Recent::default(),
@@ -93,23 +105,33 @@ impl Recent {
     }
 }
 
-/// How many frames each account acts in.
+/// How many frames each account acts in, and who called the frames on the stack.
 #[derive(Clone, Debug, Default)]
 pub struct OpenFrames {
     counts: AddressHashMap<u32>,
+    callers: Vec<Address>,
 }
 
 impl OpenFrames {
-    /// A frame begins.
-    pub fn enter(&mut self, address: Address) {
-        *self.counts.entry(address).or_default() += 1;
+    /// A frame begins, in which `acting` acts unless it is borrowed code.
+    pub fn enter(&mut self, caller: Address, acting: Option<Address>) {
+        self.callers.push(caller);
+        if let Some(address) = acting {
+            *self.counts.entry(address).or_default() += 1;
+        }
     }
 
     /// A frame ends.
-    pub fn leave(&mut self, address: Address) {
-        if let Some(count) = self.counts.get_mut(&address) {
+    pub fn leave(&mut self, acting: Option<Address>) {
+        self.callers.pop();
+        if let Some(count) = acting.and_then(|address| self.counts.get_mut(&address)) {
             *count = count.saturating_sub(1);
         }
+    }
+
+    /// Who called the innermost frame.
+    pub fn caller(&self) -> Option<Address> {
+        self.callers.last().copied()
     }
 
     /// Whether the account acts in more than one frame.

@@ -6,16 +6,14 @@ use alloy_sol_types::{SolInterface, SolValue};
 use super::{
     Access, Precompile,
     abi::ArbOwner::{ArbOwnerCalls as Calls, OwnerActs},
+    arb_owner_settings as settings,
     metered::{Failure, Metered},
 };
-use crate::{
-    arbos::{
-        address_word,
-        owners::{AddressSet, cache_managers, chain_owners},
-        params,
-        slots::{ROOT, offset, space},
-    },
-    stylus::Rules,
+use crate::arbos::{
+    features,
+    owners::{AddressSet, cache_managers, chain_owners, native_token_owners},
+    params,
+    slots::{ROOT, offset},
 };
 
 pub(super) struct ArbOwner;
@@ -27,6 +25,8 @@ impl Precompile for ArbOwner {
         match call {
             Calls::isChainOwner(_)
             | Calls::getAllChainOwners(_)
+            | Calls::isNativeTokenOwner(_)
+            | Calls::getAllNativeTokenOwners(_)
             | Calls::getNetworkFeeAccount(_)
             | Calls::getInfraFeeAccount(_) => Access::View,
             _ => Access::Write,
@@ -35,7 +35,27 @@ impl Precompile for ArbOwner {
 
     fn since(call: &Calls) -> u64 {
         match call {
-            Calls::setWasmMaxSize(_) => 40,
+            Calls::getInfraFeeAccount(_) | Calls::setInfraFeeAccount(_) => 5,
+            Calls::releaseL1PricerSurplusFunds(_) => 10,
+            Calls::setBrotliCompressionLevel(_) => 20,
+            Calls::setInkPrice(_)
+            | Calls::setWasmMaxStackDepth(_)
+            | Calls::setWasmFreePages(_)
+            | Calls::setWasmPageGas(_)
+            | Calls::setWasmPageLimit(_)
+            | Calls::setWasmMinInitGas(_)
+            | Calls::setWasmInitCostScalar(_)
+            | Calls::setWasmExpiryDays(_)
+            | Calls::setWasmKeepaliveDays(_)
+            | Calls::setWasmBlockCacheSize(_)
+            | Calls::addWasmCacheManager(_)
+            | Calls::removeWasmCacheManager(_) => 30,
+            Calls::setWasmMaxSize(_) | Calls::setCalldataPriceIncrease(_) => 40,
+            Calls::isNativeTokenOwner(_) | Calls::getAllNativeTokenOwners(_) => 41,
+            Calls::setMaxBlockGasLimit(_)
+            | Calls::setParentGasFloorPerToken(_)
+            | Calls::setGasBacklog(_) => 50,
+            Calls::setWasmActivationGas(_) => 59,
             Calls::setMaxStylusContractFragments(_) => 60,
             _ => 0,
         }
@@ -60,47 +80,53 @@ impl Precompile for ArbOwner {
 }
 
 fn act(frame: &mut Metered<'_, '_>, call: Calls) -> Result<Vec<u8>, Failure> {
-    let l2 = |entry| ROOT.child(space::L2_PRICING).slot(entry);
-    let network = ROOT.slot(offset::NETWORK_FEE_ACCOUNT);
-    let infra = ROOT.slot(offset::INFRA_FEE_ACCOUNT);
     match call {
         Calls::isChainOwner(call) => {
             return Ok(frame.is_member(chain_owners(), call.account)?.abi_encode());
         }
+        Calls::isNativeTokenOwner(call) => {
+            let is_owner = frame.is_member(native_token_owners(), call.account)?;
+            return Ok(is_owner.abi_encode());
+        }
         Calls::getAllChainOwners(_) => return Ok(frame.members(chain_owners())?.abi_encode()),
-        Calls::getNetworkFeeAccount(_) => return Ok(frame.read_address(network)?.abi_encode()),
-        Calls::getInfraFeeAccount(_) => return Ok(frame.read_address(infra)?.abi_encode()),
+        Calls::getAllNativeTokenOwners(_) => {
+            return Ok(frame.members(native_token_owners())?.abi_encode());
+        }
+        Calls::getNetworkFeeAccount(_) => {
+            let account = frame.read_address(ROOT.slot(offset::NETWORK_FEE_ACCOUNT))?;
+            return Ok(account.abi_encode());
+        }
+        Calls::getInfraFeeAccount(_) => {
+            let account = frame.read_address(ROOT.slot(offset::INFRA_FEE_ACCOUNT))?;
+            return Ok(account.abi_encode());
+        }
+        // Nothing is collected for the posters of a chain without L1.
+        Calls::releaseL1PricerSurplusFunds(_) => return Ok(U256::ZERO.abi_encode()),
         Calls::addChainOwner(call) => chain_owners().add(frame.context, call.account)?,
         Calls::removeChainOwner(call) => remove(frame, chain_owners(), call.account)?,
         Calls::addWasmCacheManager(call) => cache_managers().add(frame.context, call.manager)?,
         Calls::removeWasmCacheManager(call) => remove(frame, cache_managers(), call.manager)?,
-        Calls::setL2BaseFee(call) => frame.write(l2(offset::l2::BASE_FEE), call.price)?,
-        Calls::setMinimumL2BaseFee(call) => {
-            frame.write(l2(offset::l2::BASE_FEE_MIN), call.price)?
-        }
-        Calls::setSpeedLimit(call) => {
-            frame.write(l2(offset::l2::SPEED_LIMIT), U256::from(call.limit))?;
-        }
-        Calls::setNetworkFeeAccount(call) => frame.write(network, address_word(call.account))?,
-        Calls::setInfraFeeAccount(call) => frame.write(infra, address_word(call.account))?,
-        Calls::setL1PricePerUnit(call) => {
-            let slot = ROOT
-                .child(space::L1_PRICING)
-                .slot(offset::l1::PRICE_PER_UNIT);
-            frame.write(slot, call.price)?;
-        }
         Calls::scheduleArbOSUpgrade(call) => {
             frame.write(ROOT.slot(offset::UPGRADE_VERSION), U256::from(call.version))?;
-            frame.write(
-                ROOT.slot(offset::UPGRADE_TIMESTAMP),
-                U256::from(call.timestamp),
-            )?;
+            let slot = ROOT.slot(offset::UPGRADE_TIMESTAMP);
+            frame.write(slot, U256::from(call.timestamp))?;
         }
-        call => {
-            let mut rules = frame.params()?;
-            set(&mut rules, call)?;
-            frame.write(params::slot(), params::pack(&rules))?;
+        Calls::setCalldataPriceIncrease(call) => {
+            let switches = frame.read(features::slot())?;
+            let switches = match call.enable {
+                true => switches | features::CALLDATA_PRICE,
+                false => switches & !features::CALLDATA_PRICE,
+            };
+            frame.write(features::slot(), switches)?;
         }
+        call => match settings::slot(&call, frame.context.chain.arbos_version) {
+            Some((slot, value)) => frame.write(slot, value)?,
+            None => {
+                let mut rules = frame.params()?;
+                settings::change(&mut rules, call)?;
+                frame.write(params::slot(), params::pack(&rules))?;
+            }
+        },
     }
     Ok(Vec::new())
 }
@@ -111,34 +137,4 @@ fn remove(frame: &mut Metered<'_, '_>, set: AddressSet, member: Address) -> Resu
         true => Ok(set.remove(frame.context, member)?),
         false => Err(Failure::Burn),
     }
-}
-
-/// Changes a Stylus parameter.
-fn set(rules: &mut Rules, call: Calls) -> Result<(), Failure> {
-    match call {
-        Calls::setInkPrice(call) if call.price > 0 && call.price < 1 << 24 => {
-            rules.ink_price = call.price;
-        }
-        Calls::setWasmMaxStackDepth(call) => rules.max_stack_depth = call.depth,
-        Calls::setWasmFreePages(call) => rules.free_pages = call.pages,
-        Calls::setWasmPageGas(call) => rules.page_gas = call.gas,
-        Calls::setWasmPageLimit(call) => rules.page_limit = call.limit,
-        Calls::setWasmMaxSize(call) => rules.max_wasm_size = call.size,
-        Calls::setWasmMinInitGas(call) => {
-            rules.min_init_gas = call.gas;
-            // The interface speaks of gas, of which 32 make a unit.
-            let units = call.cached.div_ceil(32);
-            rules.min_cached_init_gas = u8::try_from(units).unwrap_or(u8::MAX);
-        }
-        Calls::setWasmInitCostScalar(call) => {
-            let units = call.percent.div_ceil(2);
-            rules.init_cost_scalar = u8::try_from(units).unwrap_or(u8::MAX);
-        }
-        Calls::setWasmExpiryDays(call) => rules.expiry_days = call.count,
-        Calls::setWasmKeepaliveDays(call) => rules.keepalive_days = call.count,
-        Calls::setWasmBlockCacheSize(call) => rules.block_cache_size = call.count,
-        Calls::setMaxStylusContractFragments(call) => rules.max_fragment_count = call.count,
-        _ => return Err(Failure::Burn),
-    }
-    Ok(())
 }

@@ -1,5 +1,6 @@
 //! ArbOwnerPublic, `0x6b`: what anyone may know of the owners' settings.
 
+use alloy_primitives::U256;
 use alloy_sol_types::SolValue;
 
 use super::{
@@ -8,8 +9,9 @@ use super::{
     metered::{Failure, Metered},
 };
 use crate::arbos::{
-    owners::chain_owners,
-    slots::{ROOT, offset},
+    features,
+    owners::{chain_owners, native_token_owners},
+    slots::{ROOT, offset, space},
 };
 
 pub(super) struct ArbOwnerPublic;
@@ -17,14 +19,21 @@ pub(super) struct ArbOwnerPublic;
 impl Precompile for ArbOwnerPublic {
     type Calls = Calls;
 
-    fn access(_: &Calls) -> Access {
-        Access::View
+    fn access(call: &Calls) -> Access {
+        match call {
+            Calls::rectifyChainOwner(_) => Access::Write,
+            _ => Access::View,
+        }
     }
 
     fn since(call: &Calls) -> u64 {
         match call {
             Calls::getInfraFeeAccount(_) => 5,
-            Calls::getScheduledUpgrade(_) => 20,
+            Calls::rectifyChainOwner(_) => 11,
+            Calls::getScheduledUpgrade(_) | Calls::getBrotliCompressionLevel(_) => 20,
+            Calls::isCalldataPriceIncreaseEnabled(_) => 40,
+            Calls::isNativeTokenOwner(_) | Calls::getAllNativeTokenOwners(_) => 41,
+            Calls::getParentGasFloorPerToken(_) => 50,
             Calls::getMaxStylusContractFragments(_) => 60,
             _ => 0,
         }
@@ -35,7 +44,26 @@ impl Precompile for ArbOwnerPublic {
             Calls::isChainOwner(call) => {
                 frame.is_member(chain_owners(), call.account)?.abi_encode()
             }
+            // What this repairs is a mistake of the first Nitro chains' that no set here has.
+            Calls::rectifyChainOwner(_) => return Err(Failure::Burn),
             Calls::getAllChainOwners(_) => frame.members(chain_owners())?.abi_encode(),
+            Calls::isNativeTokenOwner(call) => frame
+                .is_member(native_token_owners(), call.account)?
+                .abi_encode(),
+            Calls::getAllNativeTokenOwners(_) => frame.members(native_token_owners())?.abi_encode(),
+            Calls::getBrotliCompressionLevel(_) => {
+                frame.read(ROOT.slot(offset::BROTLI_LEVEL))?.abi_encode()
+            }
+            Calls::getParentGasFloorPerToken(_) => frame
+                .read(
+                    ROOT.child(space::L1_PRICING)
+                        .slot(offset::l1::FLOOR_PER_TOKEN),
+                )?
+                .abi_encode(),
+            Calls::isCalldataPriceIncreaseEnabled(_) => {
+                let switches = frame.read(features::slot())?;
+                (switches & features::CALLDATA_PRICE != U256::ZERO).abi_encode()
+            }
             Calls::getNetworkFeeAccount(_) => frame
                 .read_address(ROOT.slot(offset::NETWORK_FEE_ACCOUNT))?
                 .abi_encode(),

@@ -7,6 +7,7 @@ use revm::context_interface::{Cfg, ContextTr, JournalTr};
 use super::{
     Access, Precompile,
     abi::ArbSys::{ArbSysCalls as Calls, InvalidBlockNumber},
+    arb_sys_sends as sends,
     metered::{Failure, Metered, revert},
 };
 
@@ -27,6 +28,7 @@ impl Precompile for ArbSys {
     fn access(call: &Calls) -> Access {
         match call {
             Calls::mapL1SenderContractAddressToL2Alias(_) => Access::Pure,
+            Calls::withdrawEth(_) | Calls::sendTxToL1(_) => Access::Payable,
             _ => Access::View,
         }
     }
@@ -44,7 +46,19 @@ impl Precompile for ArbSys {
             // The precompile's own frame counts.
             Calls::isTopLevelCall(_) => (context.journal().depth() <= 2).abi_encode(),
             Calls::mapL1SenderContractAddressToL2Alias(call) => alias(call.sender).abi_encode(),
+            // Only messages of L1 contracts come under an alias.
             Calls::wasMyCallersAddressAliased(_) => false.abi_encode(),
+            Calls::myCallersAddressWithoutAliasing(_) => context
+                .chain
+                .frames
+                .caller()
+                .unwrap_or_default()
+                .abi_encode(),
+            Calls::withdrawEth(call) => sends::send(frame, call.destination, &[])?.abi_encode(),
+            Calls::sendTxToL1(call) => {
+                sends::send(frame, call.destination, &call.data)?.abi_encode()
+            }
+            Calls::sendMerkleTreeState(_) => return sends::state(frame),
         })
     }
 }

@@ -1,9 +1,11 @@
 //! The inside of a precompile call: gas, and ArbOS state at ArbOS prices.
 
-use alloy_primitives::{Address, B256, Log, LogData, U256};
+use alloy_primitives::{Address, B256, Log, LogData, U256, keccak256};
 use alloy_sol_types::{SolError, SolEvent};
 use revm::{
-    context_interface::{Block, ContextTr, JournalTr},
+    context_interface::{
+        Block, ContextTr, JournalTr, journaled_state::account::JournaledAccountTr,
+    },
     interpreter::CallInputs,
 };
 
@@ -21,6 +23,9 @@ mod price {
     pub(super) const WRITE_ZERO: u64 = 5_000;
     pub(super) const CODE_HASH: u64 = 2_600;
     pub(super) const PARAMS: u64 = 100;
+    /// Hashing, and hashing a word.
+    pub(super) const KECCAK: u64 = 30;
+    pub(super) const KECCAK_WORD: u64 = 6;
     /// Copying arguments and results, per word.
     pub(super) const COPY_WORD: u64 = 3;
     pub(super) const LOG: u64 = 375;
@@ -157,6 +162,28 @@ impl<'c, 'a> Metered<'c, 'a> {
         let members = set.members(self.context)?;
         self.burn(price::READ.saturating_mul(members.len() as u64))?;
         Ok(members)
+    }
+
+    /// Adds a member to a set that it is not in.
+    pub(super) fn add_member(&mut self, set: AddressSet, member: Address) -> Result<(), Failure> {
+        // The size is read; the size, the member and its entry are written.
+        self.burn(price::READ + 3 * price::WRITE)?;
+        Ok(set.add(self.context, member)?)
+    }
+
+    pub(super) fn keccak(&mut self, bytes: &[u8]) -> Result<B256, Failure> {
+        self.burn(price::KECCAK + price::KECCAK_WORD * bytes.len().div_ceil(32) as u64)?;
+        Ok(keccak256(bytes))
+    }
+
+    /// Destroys the value that came with the call.
+    pub(super) fn destroy_value(&mut self) -> Result<(), Failure> {
+        let (address, value) = (self.address, self.value);
+        let mut account = self.context.journal_mut().load_account_mut(address)?;
+        match account.decr_balance(value) {
+            true => Ok(()),
+            false => Err(Failure::Burn),
+        }
     }
 
     pub(super) fn emit<E: SolEvent>(&mut self, event: &E) -> Result<(), Failure> {

@@ -1,11 +1,19 @@
 //! Precompiled contracts: Ethereum's, then Arbitrum's, one file each.
 
 mod abi;
+mod arb_address_table;
+mod arb_aggregator;
 mod arb_debug;
+mod arb_function_table;
 mod arb_gas_info;
+mod arb_info;
 mod arb_owner;
 mod arb_owner_public;
+mod arb_owner_settings;
+mod arb_retryable_tx;
+mod arb_statistics;
 mod arb_sys;
+mod arb_sys_sends;
 mod arb_wasm;
 mod arb_wasm_activate;
 mod arb_wasm_cache;
@@ -26,12 +34,24 @@ use metered::{Failure, Metered};
 
 /// Chain information.
 pub const ARB_SYS: Address = Address::with_last_byte(0x64);
+/// Accounts.
+pub const ARB_INFO: Address = Address::with_last_byte(0x65);
+/// Short names of addresses.
+pub const ARB_ADDRESS_TABLE: Address = Address::with_last_byte(0x66);
+/// A table that is no longer kept.
+pub const ARB_FUNCTION_TABLE: Address = Address::with_last_byte(0x68);
 /// What anyone may know of the owners' settings.
 pub const ARB_OWNER_PUBLIC: Address = Address::with_last_byte(0x6b);
 /// Burns gas on request.
 pub const ARBOS_TEST: Address = Address::with_last_byte(0x69);
 /// Prices.
 pub const ARB_GAS_INFO: Address = Address::with_last_byte(0x6c);
+/// Batch posters.
+pub const ARB_AGGREGATOR: Address = Address::with_last_byte(0x6d);
+/// Tickets of L1.
+pub const ARB_RETRYABLE_TX: Address = Address::with_last_byte(0x6e);
+/// Counts of the chain before Nitro.
+pub const ARB_STATISTICS: Address = Address::with_last_byte(0x6f);
 /// Settings, for chain owners.
 pub const ARB_OWNER: Address = Address::with_last_byte(0x70);
 /// Activation of programs.
@@ -45,16 +65,16 @@ pub const ARB_DEBUG: Address = Address::with_last_byte(0xff);
 /// file of their own take no call, but carry code as on a real chain.
 const ARBITRUM: [(Address, u64); 16] = [
     (ARB_SYS, 0),
-    (Address::with_last_byte(0x65), 0),
-    (Address::with_last_byte(0x66), 0),
+    (ARB_INFO, 0),
+    (ARB_ADDRESS_TABLE, 0),
     (Address::with_last_byte(0x67), 0),
-    (Address::with_last_byte(0x68), 0),
+    (ARB_FUNCTION_TABLE, 0),
     (ARBOS_TEST, 0),
     (ARB_OWNER_PUBLIC, 0),
     (ARB_GAS_INFO, 0),
-    (Address::with_last_byte(0x6d), 0),
-    (Address::with_last_byte(0x6e), 0),
-    (Address::with_last_byte(0x6f), 0),
+    (ARB_AGGREGATOR, 0),
+    (ARB_RETRYABLE_TX, 0),
+    (ARB_STATISTICS, 0),
     (ARB_OWNER, 0),
     (ARB_WASM, 30),
     (ARB_WASM_CACHE, 30),
@@ -131,8 +151,14 @@ impl<'a> PrecompileProvider<Context<'a>> for Precompiles {
     ) -> Result<Option<InterpreterResult>, String> {
         let run = match inputs.bytecode_address {
             ARB_SYS => dispatch::<arb_sys::ArbSys>,
+            ARB_INFO => dispatch::<arb_info::ArbInfo>,
+            ARB_ADDRESS_TABLE => dispatch::<arb_address_table::ArbAddressTable>,
+            ARB_FUNCTION_TABLE => dispatch::<arb_function_table::ArbFunctionTable>,
             ARB_OWNER_PUBLIC => dispatch::<arb_owner_public::ArbOwnerPublic>,
             ARB_GAS_INFO => dispatch::<arb_gas_info::ArbGasInfo>,
+            ARB_AGGREGATOR => dispatch::<arb_aggregator::ArbAggregator>,
+            ARB_RETRYABLE_TX => dispatch::<arb_retryable_tx::ArbRetryableTx>,
+            ARB_STATISTICS => dispatch::<arb_statistics::ArbStatistics>,
             ARB_OWNER => dispatch::<arb_owner::ArbOwner>,
             ARB_WASM => dispatch::<arb_wasm::ArbWasm>,
             ARB_WASM_CACHE => dispatch::<arb_wasm_cache::ArbWasmCache>,

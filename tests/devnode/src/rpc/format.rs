@@ -66,8 +66,8 @@ pub fn block(block: &Block, full: bool) -> ArbitrumBlock {
             withdrawals: None,
         },
         l1_block_number: U64::ZERO,
-        send_count: U64::ZERO,
-        send_root: B256::ZERO,
+        send_count: U64::from(block.send_count()),
+        send_root: B256::from_slice(&block.header.extra_data),
     }
 }
 

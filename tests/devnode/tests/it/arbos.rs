@@ -8,17 +8,14 @@ use alloy::{
 };
 use stylus_devnode::Config;
 
-use crate::rig::{ArbWasm, FEE, Kind, PROXY, Rig, compress, via_program};
+use crate::rig::{ARB_OWNER, ArbWasm, FEE, Kind, PROXY, Rig, compress, via_program};
 
 const ECHO: &str = include_str!("programs/write-args.wat");
 
-const ARB_OWNER: Address = address!("0x0000000000000000000000000000000000000070");
 const ARB_WASM_CACHE: Address = address!("0x0000000000000000000000000000000000000072");
-const ARB_DEBUG: Address = address!("0x00000000000000000000000000000000000000ff");
 const ARB_OWNER_PUBLIC: Address = address!("0x000000000000000000000000000000000000006b");
 
 sol! {
-    function becomeChainOwner() external;
     function addWasmCacheManager(address manager) external;
     function setInkPrice(uint32 price) external;
     function setWasmPageLimit(uint16 limit) external;
@@ -28,13 +25,6 @@ sol! {
     function allCacheManagers() external view returns (address[] memory);
     function getAllChainOwners() external view returns (address[] memory);
     function getMaxStylusContractFragments() external view returns (uint8);
-}
-
-impl Rig {
-    async fn own(&self) {
-        self.call(ARB_DEBUG, becomeChainOwnerCall {}.abi_encode())
-            .await;
-    }
 }
 
 #[tokio::test]

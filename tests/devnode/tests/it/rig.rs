@@ -22,7 +22,12 @@ pub(crate) const FEE: u64 = 1_000_000_000_000_000;
 /// {gas} Limit of transactions that are not estimated.
 pub(crate) const GAS: u64 = 20_000_000;
 
+pub(crate) const ARB_OWNER: Address = address!("0x0000000000000000000000000000000000000070");
+pub(crate) const ARB_DEBUG: Address = address!("0x00000000000000000000000000000000000000ff");
+
 sol! {
+    function becomeChainOwner() external;
+
     #[derive(Debug)]
     interface ArbWasm {
         function activateProgram(address program) external payable returns (uint16 version, uint256 dataFee);
@@ -140,6 +145,35 @@ impl Rig {
         let error = result.unwrap_err();
         let error = error.as_error_resp().expect("an answer").clone();
         (error.code, error.message.into_owned())
+    }
+
+    /// The decoded result of a call from the dev account.
+    pub(crate) async fn ask<C: SolCall>(&self, to: Address, call: C) -> C::Return {
+        let output = self.view(to, call.abi_encode()).await;
+        C::abi_decode_returns(&output).unwrap()
+    }
+
+    /// Whether a call from the dev account fails.
+    pub(crate) async fn refuses<C: SolCall>(&self, to: Address, call: C) -> bool {
+        self.try_view(to, call.abi_encode()).await.is_err()
+    }
+
+    /// A node whose dev account is a chain owner.
+    pub(crate) async fn owner() -> Self {
+        let rig = Self::new().await;
+        rig.own().await;
+        rig
+    }
+
+    /// Makes the dev account a chain owner.
+    pub(crate) async fn own(&self) {
+        self.call(ARB_DEBUG, becomeChainOwnerCall {}.abi_encode())
+            .await;
+    }
+
+    /// Sends a call to ArbOwner, whose owner the dev account is.
+    pub(crate) async fn set<C: SolCall>(&self, call: C) -> TransactionReceipt {
+        self.call(ARB_OWNER, call.abi_encode()).await
     }
 
     /// Puts code on the chain with init code that returns it.
