@@ -18,6 +18,7 @@ pub mod send;
 pub mod simulate;
 pub mod snapshot;
 pub mod state;
+pub mod trie;
 pub mod view;
 mod wording;
 

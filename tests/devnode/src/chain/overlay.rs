@@ -12,7 +12,7 @@ use super::state::Basic;
 #[derive(Clone, Debug, Default)]
 pub struct Overlay {
     basics: AddressHashMap<Option<Basic>>,
-    slots: HashMap<(Address, U256), U256>,
+    slots: AddressHashMap<HashMap<U256, U256>>,
     replaced: AddressHashSet,
     codes: B256HashMap<Bytecode>,
 }
@@ -25,12 +25,12 @@ impl Overlay {
 
     /// Hides a storage slot.
     pub fn set_slot(&mut self, address: Address, slot: U256, value: U256) {
-        self.slots.insert((address, slot), value);
+        self.slots.entry(address).or_default().insert(slot, value);
     }
 
     /// Hides the whole storage of an account: slots not set in the overlay read zero.
     pub fn replace_storage(&mut self, address: Address) {
-        self.slots.retain(|(owner, _), _| *owner != address);
+        self.slots.remove(&address);
         self.replaced.insert(address);
     }
 
@@ -49,10 +49,21 @@ impl Overlay {
         self.basics.get(address).copied()
     }
 
+    /// The accounts whose basics or storage are overlaid.
+    pub fn addresses(&self) -> impl Iterator<Item = Address> {
+        self.basics.keys().chain(self.slots.keys()).copied()
+    }
+
+    /// The overlaid slots of an account.
+    pub fn slots_of(&self, address: Address) -> impl Iterator<Item = (U256, U256)> {
+        let slots = self.slots.get(&address).into_iter().flatten();
+        slots.map(|(slot, value)| (*slot, *value))
+    }
+
     /// The overlaid slot, if any.
     pub fn slot(&self, address: &Address, slot: &U256) -> Option<U256> {
         if !self.slots.is_empty()
-            && let Some(value) = self.slots.get(&(*address, *slot))
+            && let Some(value) = self.slots.get(address).and_then(|slots| slots.get(slot))
         {
             return Some(*value);
         }

@@ -272,6 +272,12 @@ impl State {
             .map(|(address, account)| (address, account.basic.as_ref(), &account.storage))
     }
 
+    /// The slots of an account that are not zero.
+    pub fn storage(&self, address: &Address) -> impl Iterator<Item = (U256, U256)> {
+        let account = self.accounts.get(address).into_iter();
+        account.flat_map(|account| account.storage.iter().map(|(slot, value)| (*slot, *value)))
+    }
+
     /// Every code that was ever deployed.
     pub fn codes(&self) -> impl Iterator<Item = &Bytecode> {
         self.codes.values()

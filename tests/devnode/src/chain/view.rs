@@ -1,6 +1,6 @@
 //! What an execution reads: the state, an overlay, and the hashes of past blocks.
 
-use alloy_primitives::{Address, B256, U256};
+use alloy_primitives::{Address, B256, U256, map::AddressHashSet};
 use revm::{
     Database,
     primitives::KECCAK_EMPTY,
@@ -47,6 +47,18 @@ impl<'a> View<'a> {
             Some(value) => Ok(value),
             None => self.state.slot(address, slot),
         }
+    }
+
+    /// The addresses of all accounts, and maybe of some that do not exist.
+    pub fn addresses(&self) -> AddressHashSet {
+        let below = self.state.accounts().map(|(address, ..)| *address);
+        below.chain(self.overlay.addresses()).collect()
+    }
+
+    /// The slots of an account, some of which may be zero; the last value counts.
+    pub fn storage(&self, address: &Address) -> impl Iterator<Item = (U256, U256)> {
+        let below = self.state.storage(address);
+        below.chain(self.overlay.slots_of(*address))
     }
 
     /// The code behind a hash.

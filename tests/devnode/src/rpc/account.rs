@@ -44,6 +44,7 @@ fn nonce(chain: &Chain, args: &mut Args<'_>) -> Result<U64, RpcError> {
     ))
 }
 
-fn view<'a>(chain: &'a Chain, args: &mut Args<'_>) -> Result<View<'a>, RpcError> {
+/// The state at the block that the next argument names.
+pub(super) fn view<'a>(chain: &'a Chain, args: &mut Args<'_>) -> Result<View<'a>, RpcError> {
     Ok(chain.state_at(chain.moment(args.block()?)?)?)
 }

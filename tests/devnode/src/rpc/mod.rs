@@ -15,6 +15,7 @@ pub mod format;
 pub mod http;
 pub mod methods;
 pub mod network;
+pub mod proof;
 pub mod server;
 pub mod subscribe;
 pub mod transact;
@@ -99,6 +100,7 @@ pub fn module(api: Arc<Api>) -> Result<RpcModule<Arc<Api>>, RegisterMethodError>
     let mut methods = Methods::new(api);
     network::register(&mut methods)?;
     account::register(&mut methods)?;
+    proof::register(&mut methods)?;
     block::register(&mut methods)?;
     execute::register(&mut methods)?;
     transact::register(&mut methods)?;

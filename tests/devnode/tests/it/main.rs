@@ -3,6 +3,7 @@
 //! Programs are wat text, compressed and deployed as cargo-stylus does it.
 
 mod activation;
+mod anvil;
 mod arbos;
 mod chain;
 mod control;
@@ -14,6 +15,7 @@ mod hostio_costs;
 mod messages;
 mod precompiles;
 mod programs;
+mod proof;
 mod rig;
 mod settings;
 mod socket;
