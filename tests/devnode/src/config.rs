@@ -7,6 +7,8 @@ use std::{
 
 use alloy_primitives::{Address, U256, address};
 
+pub use crate::chain::mining::Mining;
+
 /// Chain id of Nitro's dev chain.
 pub const CHAIN_ID: u64 = 412_346;
 
@@ -37,6 +39,8 @@ pub struct Config {
     pub timestamp: Option<u64>,
     /// Number of the well-known test accounts funded beside [`DEV_ACCOUNT`], at most 10.
     pub accounts: usize,
+    /// When blocks are made.
+    pub mining: Mining,
     /// {wei} Balance of each funded account.
     pub balance: U256,
 }
@@ -51,6 +55,7 @@ impl Default for Config {
             state: None,
             timestamp: None,
             accounts: 10,
+            mining: Mining::Auto,
             balance: U256::from(10_000) * U256::from(1_000_000_000_000_000_000u64),
         }
     }

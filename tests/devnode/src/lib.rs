@@ -27,19 +27,22 @@
 //! # The life of a transaction
 //!
 //! 1. `rpc::transact` decodes it and recovers its sender on a blocking thread, then takes the
-//!    chain's lock. A nonce that is too high waits a second for its predecessor.
-//! 2. [`chain::send`] checks it and refuses it in geth's words.
+//!    chain's lock.
+//! 2. [`chain::send`] checks it and refuses it in geth's words; [`chain::mining`] executes it at once
+//!    or puts it into the [`chain::pool`]. With automatic mining one whose nonce is too high waits
+//!    there for its predecessor, a second at most.
 //! 3. [`evm::execute`] runs it on a read-only [`chain::view::View`]. revm's interpreter runs EVM
 //!    frames; a call frame whose code has a Stylus prefix is a [`stylus::Run`] beside revm's frame,
 //!    so that checkpoints, warm sets, refunds, logs and transient storage are shared.
 //! 4. A program asks ([`stylus::Request`]), `evm::answers` answers from the journal; a call or a
 //!    creation becomes a frame on revm's stack, whose result is the answer.
-//! 5. The journal's changes are committed with their undo log, and a block with the one transaction
+//! 5. The journal's changes are committed with their undo log, and the block with its transactions
 //!    is sealed.
 //!
 //! # Known divergences from Nitro
 //!
-//! - Each transaction is a block of its own, without Nitro's start-block transaction at index 0.
+//! - Blocks lack Nitro's start-block transaction at index 0; with automatic mining, the default, each
+//!   transaction is a block of its own.
 //! - No trie is kept: `stateRoot` is zero, and there is no `eth_getProof`.
 //! - The base fee does not rise with the backlog; it is what ArbOS state says.
 //! - There is no L1: no poster fee whatever the L1 price, whose other parameters are kept and do
@@ -60,6 +63,7 @@ pub mod chain;
 pub mod config;
 pub mod evm;
 pub mod fork;
+mod miner;
 pub mod node;
 pub mod precompiles;
 pub mod rpc;

@@ -4,7 +4,11 @@ use std::{io::Write, net::IpAddr, path::PathBuf, process::ExitCode};
 
 use alloy_primitives::U256;
 use clap::Parser;
-use stylus_devnode::{Config, DEV_ACCOUNT, Node, config, spawn};
+use stylus_devnode::{
+    Config, DEV_ACCOUNT, Node,
+    config::{self, Mining},
+    spawn,
+};
 use tokio::signal;
 
 /// A local Arbitrum chain that runs Stylus programs and EVM contracts.
@@ -35,6 +39,12 @@ struct Flags {
     /// Number of well-known test accounts to fund beside Nitro's dev account
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u8).range(..=10))]
     accounts: u8,
+    /// Make a block every so many seconds (fractions allowed), not one for each transaction
+    #[arg(long, value_name = "SECONDS", value_parser = period, conflicts_with = "no_mining")]
+    block_time: Option<Mining>,
+    /// Make blocks on request only
+    #[arg(long)]
+    no_mining: bool,
     /// Print nothing
     #[arg(long)]
     silent: bool,
@@ -53,8 +63,21 @@ impl Flags {
             state: self.state.clone(),
             timestamp: self.timestamp,
             accounts: usize::from(self.accounts),
+            mining: match self.no_mining {
+                true => Mining::Manual,
+                false => self.block_time.unwrap_or_default(),
+            },
             balance: U256::from(self.balance) * U256::from(1_000_000_000_000_000_000u64),
         }
+    }
+}
+
+/// {s}
+fn period(text: &str) -> Result<Mining, String> {
+    let period_s: f64 = text.parse().map_err(|_| "not a number of seconds")?;
+    match Mining::every(period_s) {
+        Some(mining @ Mining::Interval(_)) => Ok(mining),
+        _ => Err("must be from 0.001 to 31536000".into()),
     }
 }
 

@@ -19,6 +19,7 @@ use tokio::{
 use crate::{
     chain::{Chain, StartError, dump::DumpError},
     config::Config,
+    miner,
     rpc::{Api, module, server},
 };
 
@@ -98,6 +99,7 @@ pub async fn spawn(config: Config) -> Result<Node, Error> {
 
 struct Running {
     handle: jsonrpsee::server::ServerHandle,
+    miner: tokio::task::JoinHandle<()>,
     api: Arc<Api>,
 }
 
@@ -116,7 +118,8 @@ fn start(config: &Config) -> Result<(Runtime, SocketAddr, Running), Error> {
     let address = SocketAddr::new(config.host, config.port);
     let module = module(Arc::clone(&api))?;
     let (address, handle) = runtime.block_on(server::start(address, module))?;
-    Ok((runtime, address, Running { handle, api }))
+    let miner = runtime.spawn(miner::run(Arc::clone(&api)));
+    Ok((runtime, address, Running { handle, miner, api }))
 }
 
 impl Running {
@@ -124,6 +127,7 @@ impl Running {
         runtime.block_on(async {
             // A dropped sender is a stop as well.
             let _ = stopped.await;
+            self.miner.abort();
             let _ = self.handle.stop();
             let _ = tokio::time::timeout(DRAIN, self.handle.stopped()).await;
         });

@@ -9,7 +9,6 @@ use alloy_primitives::{Address, B64, B256, Bloom, Bytes, Log, U256};
 use serde::{Deserialize, Serialize};
 
 use super::state::Position;
-use crate::evm::env::{BLOCK_GAS_LIMIT, SEQUENCER};
 
 /// A transaction in a block, with what it did.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -105,6 +104,10 @@ pub struct Seal {
     pub timestamp: u64,
     /// {wei/gas}
     pub base_fee: u64,
+    /// Who makes it.
+    pub beneficiary: Address,
+    /// {gas}
+    pub gas_limit: u64,
     /// Written into `mixHash` as Nitro does.
     pub arbos_version: u64,
     /// How many messages were sent to L1, and the root of their tree.
@@ -125,7 +128,7 @@ pub fn seal(seal: Seal, txs: Vec<Mined>, position: Position) -> Block {
     let header = Header {
         parent_hash: seal.parent,
         ommers_hash: EMPTY_OMMER_ROOT_HASH,
-        beneficiary: SEQUENCER,
+        beneficiary: seal.beneficiary,
         state_root: B256::ZERO,
         transactions_root: calculate_transaction_root(&bodies),
         receipts_root: calculate_receipt_root(&receipts),
@@ -134,7 +137,7 @@ pub fn seal(seal: Seal, txs: Vec<Mined>, position: Position) -> Block {
             .fold(Bloom::ZERO, |bloom, receipt| bloom | *receipt.logs_bloom()),
         difficulty: U256::ONE,
         number: seal.number,
-        gas_limit: BLOCK_GAS_LIMIT,
+        gas_limit: seal.gas_limit,
         gas_used: txs.last().map_or(0, |mined| mined.cumulative_gas),
         timestamp: seal.timestamp,
         extra_data: seal.sends.1.into(),

@@ -1,19 +1,26 @@
 //! A block under construction: its transactions run one after another in one context.
 
-use alloy_consensus::{TxEnvelope, transaction::Recovered};
-use alloy_primitives::B256;
-use revm::context::BlockEnv;
+use alloy_consensus::{Transaction, TxEnvelope, transaction::Recovered};
+use alloy_primitives::{B256, TxKind};
+use revm::{
+    context::{BlockEnv, TxEnv, either::Either, result::ExecutionResult},
+    state::EvmState,
+};
 
 use super::{
     Chain,
     block::{Block, Mined, Seal, seal},
-    send::{TxError, environment, outcome, refusal},
+    send::{TxError, refusal},
+    view::View,
 };
 use crate::{
     arbos::sends,
-    evm::{self, env, session::Recent},
+    evm::{self, session::Recent},
     fork::StateError,
 };
+
+/// {gas} A block that has used this much takes no more transactions.
+const COMPUTE_MAX: u64 = evm::env::TX_GAS_LIMIT;
 
 /// What the transactions of a block share while it is built.
 #[derive(Debug)]
@@ -30,13 +37,22 @@ pub struct Building {
     txs: Vec<Mined>,
 }
 
+/// What a transaction would do to a block and to the state.
+#[derive(Debug)]
+pub(super) struct Attempt {
+    mined: Mined,
+    recent: Recent,
+    /// Changes to commit.
+    pub(super) changes: EvmState,
+}
+
 impl Chain {
     /// A block on top of the last one, as of now. Nothing changes until a transaction is included.
     pub fn begin(&self) -> Result<Building, StateError> {
         let head = &self.head().header;
         Ok(Building {
             number: head.number.saturating_add(1),
-            env: env::block(self.clock.peek(head.timestamp), self.base_fee()?),
+            env: self.environment(self.clock.peek(head.timestamp), self.base_fee()?),
             arbos_version: self.arbos_version()?,
             sends: sends::tip(&self.latest())?,
             recent: Recent::default(),
@@ -55,59 +71,141 @@ impl Chain {
         building: &mut Building,
         tx: Recovered<TxEnvelope>,
     ) -> Result<B256, TxError> {
-        self.check(&tx, building.env.basefee)?;
+        let hash = *tx.tx_hash();
+        let mut attempt = self.attempt(self.latest(), building, tx)?;
+        attempt.mined.start = self.state.position();
+        let changes = std::mem::take(&mut attempt.changes);
+        self.state.commit(changes)?;
+        building.append(attempt);
+        Ok(hash)
+    }
+
+    /// Executes a transaction as the next one of a block, on a view of the state before it.
+    pub(super) fn attempt(
+        &self,
+        view: View<'_>,
+        building: &Building,
+        tx: Recovered<TxEnvelope>,
+    ) -> Result<Attempt, TxError> {
+        let nonce = self.check(&view, &tx, building.env.basefee)?;
+        if tx.nonce() > nonce {
+            return Err(TxError::NonceTooHigh {
+                address: tx.signer(),
+                tx: tx.nonce(),
+                state: nonce,
+            });
+        }
         let price = u128::from(building.env.basefee);
         let mut session = self.session(building.number, false)?;
         session.arbos_version = building.arbos_version;
         session.recent = building.recent.clone();
         let mut rules = self.rules.clone();
         rules.disable_eip3607 = true;
-        let executed = evm::execute(
-            self.latest(),
-            rules,
-            building.env.clone(),
-            environment(&tx, price),
-            session,
-        )
-        .map_err(|error| refusal(&tx, error))?;
-        let hash = *tx.tx_hash();
-        let mut mined = outcome(tx, price, executed.result);
-        mined.start = self.state.position();
-        self.state.commit(executed.state)?;
-        building.append(mined);
-        building.recent = executed.session.recent;
-        Ok(hash)
+        let block = building.env.clone();
+        let executed = evm::execute(view, rules, block, environment(&tx, price), session)
+            .map_err(|error| refusal(&tx, error))?;
+        Ok(Attempt {
+            mined: outcome(tx, price, executed.result),
+            recent: executed.session.recent,
+            changes: executed.state,
+        })
     }
 
     /// Ends a block, which becomes the last one.
-    pub fn seal(&mut self, building: Building) -> &Block {
-        let parent = self.head();
-        let (hash, time) = (parent.hash, parent.header.timestamp);
-        self.clock.tick(time);
+    pub fn seal(&mut self, mut building: Building) -> &Block {
+        // Both could be read when the block began.
+        building.arbos_version = self.arbos_version().unwrap_or(building.arbos_version);
+        building.sends = sends::tip(&self.latest()).unwrap_or(building.sends);
+        let block = self.close(building);
+        self.clock.tick(self.head().header.timestamp);
+        self.history.push(block);
+        self.head()
+    }
+
+    /// The block that a building would become now.
+    pub(super) fn close(&self, building: Building) -> Block {
         let next = Seal {
-            parent: hash,
+            parent: self.head().hash,
             number: building.number,
             timestamp: building.env.timestamp.saturating_to(),
             base_fee: building.env.basefee,
-            // Both could be read when the block began.
-            arbos_version: self.arbos_version().unwrap_or(building.arbos_version),
-            sends: sends::tip(&self.latest()).unwrap_or(building.sends),
+            sends: building.sends,
+            arbos_version: building.arbos_version,
+            beneficiary: building.env.beneficiary,
+            gas_limit: building.env.gas_limit,
         };
-        let block = seal(next, building.txs, self.state.position());
-        self.history.push(block);
-        self.head()
+        seal(next, building.txs, self.state.position())
     }
 }
 
 impl Building {
+    /// Whether the block has room for a transaction.
+    pub fn takes(&self, tx: &TxEnvelope) -> bool {
+        let left = self.env.gas_limit.saturating_sub(self.gas_used);
+        self.txs.is_empty() || self.gas_used < COMPUTE_MAX && tx.gas_limit() <= left
+    }
+
     /// Gives a transaction its place.
-    fn append(&mut self, mut mined: Mined) {
+    pub(super) fn append(&mut self, attempt: Attempt) {
+        let mut mined = attempt.mined;
         self.gas_used = self.gas_used.saturating_add(mined.gas_used);
         mined.cumulative_gas = self.gas_used;
         mined.index = self.txs.len() as u64;
         mined.first_log = self.logs;
         self.logs = self.logs.saturating_add(mined.logs.len() as u64);
+        self.recent = attempt.recent;
         self.txs.push(mined);
+    }
+}
+
+/// Tips are dropped: whatever the transaction offers, it pays `price`.
+pub(super) fn environment(tx: &Recovered<TxEnvelope>, price: u128) -> TxEnv {
+    TxEnv {
+        tx_type: tx.tx_type().into(),
+        caller: tx.signer(),
+        gas_limit: tx.gas_limit(),
+        gas_price: price,
+        kind: tx.kind(),
+        value: tx.value(),
+        data: tx.input().clone(),
+        nonce: tx.nonce(),
+        chain_id: tx.chain_id(),
+        access_list: tx.access_list().cloned().unwrap_or_default(),
+        gas_priority_fee: tx.max_priority_fee_per_gas().map(|_| 0),
+        blob_hashes: Vec::new(),
+        max_fee_per_blob_gas: 0,
+        authorization_list: tx
+            .authorization_list()
+            .unwrap_or_default()
+            .iter()
+            .cloned()
+            .map(Either::Left)
+            .collect(),
+    }
+}
+
+/// What a transaction did, without its place in the block.
+fn outcome(tx: Recovered<TxEnvelope>, price: u128, result: ExecutionResult) -> Mined {
+    let contract = match tx.kind() {
+        TxKind::Create => Some(tx.signer().create(tx.nonce())),
+        TxKind::Call(_) => None,
+    };
+    Mined {
+        success: result.is_success(),
+        gas_used: result.tx_gas_used(),
+        effective_gas_price: price,
+        contract,
+        output: result.output().cloned().unwrap_or_default(),
+        logs: if result.is_success() {
+            result.into_logs()
+        } else {
+            Vec::new()
+        },
+        tx,
+        index: 0,
+        cumulative_gas: 0,
+        first_log: 0,
+        start: 0,
     }
 }
 

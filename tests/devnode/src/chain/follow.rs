@@ -174,7 +174,7 @@ mod tests {
         let mut cursor = chain.cursor();
         assert!(chain.follow(&mut cursor, 9).is_empty());
         for _ in 0..5 {
-            chain.mine_empty().unwrap();
+            chain.mine().unwrap();
         }
         assert_eq!(
             numbers(&chain.follow(&mut cursor, 3)),
@@ -187,10 +187,10 @@ mod tests {
     #[test]
     fn a_revert_takes_back_what_was_seen_and_no_more() {
         let mut chain = chain();
-        chain.mine_empty().unwrap();
+        chain.mine().unwrap();
         let snapshot = chain.snapshot();
         for _ in 0..4 {
-            chain.mine_empty().unwrap();
+            chain.mine().unwrap();
         }
         let mut all = chain.cursor();
         chain.clock.increase(100);
@@ -200,7 +200,7 @@ mod tests {
             (vec![2, 3, 4, 5], vec![])
         );
         chain.clock.increase(1_000);
-        chain.mine_empty().unwrap();
+        chain.mine().unwrap();
         assert_eq!(numbers(&chain.follow(&mut all, 9)), (vec![], vec![2]));
     }
 
@@ -208,7 +208,7 @@ mod tests {
     fn a_cursor_of_another_chain_goes_to_the_head() {
         let mut other = chain();
         other.clock.increase(50);
-        other.mine_empty().unwrap();
+        other.mine().unwrap();
         let mut cursor = other.cursor();
         let chain = chain();
         assert_eq!(numbers(&chain.follow(&mut cursor, 9)), (vec![], vec![0]));

@@ -116,6 +116,8 @@ mod tests {
             base_fee: 1,
             arbos_version: 61,
             sends: (0, B256::ZERO),
+            beneficiary: Default::default(),
+            gas_limit: 1,
         };
         seal(next, Vec::new(), 0)
     }

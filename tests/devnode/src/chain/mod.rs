@@ -1,6 +1,7 @@
 //! The chain: state, blocks, clock, and what changes them.
 //!
-//! [`send`] checks a transaction, [`building`] executes it in a block, [`history`] keeps the blocks.
+//! [`send`] checks a transaction, [`pool`] keeps it until [`mining`] puts it into a block, [`building`]
+//! executes it there, [`history`] keeps the blocks.
 //! [`simulate`] answers calls and estimates, [`query`] finds blocks, receipts and logs, [`snapshot`]
 //! goes back in time and [`dump`] survives a restart.
 
@@ -11,8 +12,11 @@ pub mod dump;
 pub mod follow;
 pub mod genesis;
 pub mod history;
+pub mod mining;
 pub mod overlay;
 mod overrides;
+pub mod pending;
+pub mod pool;
 pub mod query;
 pub mod send;
 pub mod simulate;
@@ -22,17 +26,23 @@ pub mod trie;
 pub mod view;
 mod wording;
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
 
 use alloy_primitives::{Address, B256, map::AddressHashSet};
-use revm::context::CfgEnv;
+use revm::context::{BlockEnv, CfgEnv};
 use thiserror::Error;
 
 use self::{
     block::{Block, Seal, seal},
     clock::Clock,
     history::History,
+    mining::Mining,
     overlay::Overlay,
+    pending::Pending,
+    pool::Pool,
     snapshot::Snapshot,
     state::State,
     view::View,
@@ -75,6 +85,15 @@ pub struct Chain {
     pub impersonated: AddressHashSet,
     /// Whether any account may send without a signature.
     pub impersonate_all: bool,
+    /// `block.coinbase`
+    pub coinbase: Address,
+    /// {gas} Limit of a block.
+    pub gas_limit: u64,
+    /// When blocks are made.
+    pub(super) mining: Mining,
+    /// What waits to be mined.
+    pub pool: Pool,
+    pending: Mutex<Option<Arc<Pending>>>,
     compiler: Compiler,
 }
 
@@ -95,6 +114,8 @@ impl Chain {
             base_fee: arbos::genesis::BASE_FEE,
             arbos_version: config.arbos_version,
             sends: (0, B256::ZERO),
+            beneficiary: env::SEQUENCER,
+            gas_limit: env::BLOCK_GAS_LIMIT,
         };
         let history = History::new(seal(genesis, Vec::new(), state.position()));
         Ok(Self {
@@ -107,6 +128,11 @@ impl Chain {
             accounts: config.funded().collect(),
             impersonated: AddressHashSet::default(),
             impersonate_all: false,
+            coinbase: env::SEQUENCER,
+            gas_limit: env::BLOCK_GAS_LIMIT,
+            mining: config.mining,
+            pool: Pool::default(),
+            pending: Mutex::default(),
             compiler: Compiler::new()?,
         })
     }
@@ -143,17 +169,19 @@ impl Chain {
         View::new(&self.state, &self.history, Overlay::default())
     }
 
+    /// The environment of the next block.
+    fn environment(&self, timestamp: u64, base_fee: u64) -> BlockEnv {
+        BlockEnv {
+            beneficiary: self.coinbase,
+            gas_limit: self.gas_limit,
+            ..env::block(timestamp, base_fee)
+        }
+    }
+
     fn session(&self, l2_block: u64, is_call: bool) -> Result<Session, StateError> {
         let version = self.arbos_version()?;
         let limits = arbos::limits(&self.latest())?;
         let compiler = self.compiler.clone();
         Ok(Session::new(version, limits, l2_block, is_call, compiler))
-    }
-
-    /// Seals a block without transactions.
-    pub fn mine_empty(&mut self) -> Result<(), StateError> {
-        let empty = self.begin()?;
-        self.seal(empty);
-        Ok(())
     }
 }

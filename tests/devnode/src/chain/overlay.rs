@@ -4,7 +4,7 @@ use alloy_primitives::{
     Address, B256, U256,
     map::{AddressHashMap, AddressHashSet, B256HashMap, HashMap},
 };
-use revm::state::Bytecode;
+use revm::state::{Bytecode, EvmState};
 
 use super::state::Basic;
 
@@ -39,6 +39,30 @@ impl Overlay {
         let hash = code.hash_slow();
         self.codes.insert(hash, code);
         hash
+    }
+
+    /// Lays over what a transaction left in the EVM's journal.
+    pub fn commit(&mut self, changes: EvmState) {
+        for (address, account) in changes {
+            if !account.is_touched() {
+                continue;
+            }
+            if account.is_selfdestructed() {
+                self.replace_storage(address);
+                self.set_basic(address, None);
+                continue;
+            }
+            let basic = Basic::of(&account.info);
+            if let Some(code) = account.info.code {
+                self.codes.insert(basic.code_hash, code);
+            }
+            self.set_basic(address, Some(basic).filter(|basic| !basic.is_empty()));
+            for (slot, value) in account.storage {
+                if value.is_changed() {
+                    self.set_slot(address, slot, value.present_value);
+                }
+            }
+        }
     }
 
     /// The overlaid basics, if any.

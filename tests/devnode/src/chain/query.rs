@@ -94,6 +94,7 @@ impl Chain {
                 let block = self.block_at(number).ok_or(QueryError::NoBlock)?;
                 self.state.past(block.position)
             }
+            Moment::Pending if !self.pool.is_empty() => self.pending()?.overlay.clone(),
             _ => Overlay::default(),
         };
         Ok(View::new(&self.state, &self.history, overlay))

@@ -1,15 +1,11 @@
 //! Taking a transaction: checks in geth's words, execution, a block.
 
 use alloy_consensus::{Transaction, TxEnvelope, transaction::Recovered};
-use alloy_primitives::{Address, B256, Bytes, TxKind, U256};
-use revm::context::{
-    TxEnv,
-    either::Either,
-    result::{EVMError, ExecutionResult, InvalidTransaction},
-};
+use alloy_primitives::{Address, B256, U256};
+use revm::context::result::{EVMError, InvalidTransaction};
 use thiserror::Error;
 
-use super::{Chain, block::Mined};
+use super::{Chain, building::environment, view::View};
 use crate::{
     evm::{self, env},
     fork::StateError,
@@ -109,6 +105,32 @@ pub enum TxError {
     /// Blob transactions do not exist on Arbitrum.
     #[error("transaction type not supported")]
     Type,
+    /// It is in the pool.
+    #[error("already known")]
+    AlreadyKnown,
+    /// Another one with its nonce is in the pool and offers as much.
+    #[error("replacement transaction underpriced")]
+    Underpriced,
+    /// Another one with its nonce took its place in the pool.
+    #[error("transaction was replaced by {by}")]
+    Replaced {
+        /// The other one's hash.
+        by: B256,
+    },
+    /// It was taken out of the pool on request.
+    #[error("transaction was dropped from the pool")]
+    Dropped,
+    /// The pool holds as much as it may.
+    #[error("txpool is full")]
+    PoolFull,
+    /// It asks for more gas than a block has.
+    #[error("exceeds block gas limit: have {have}, want at most {want}")]
+    BlockGasLimit {
+        /// {gas}
+        have: u64,
+        /// {gas}
+        want: u64,
+    },
     /// State could not be read.
     #[error(transparent)]
     State(#[from] StateError),
@@ -119,14 +141,38 @@ pub enum TxError {
 
 impl Chain {
     /// Executes a transaction in a block of its own and returns its hash.
-    pub fn send(&mut self, tx: Recovered<TxEnvelope>) -> Result<B256, TxError> {
+    pub(super) fn send(&mut self, tx: Recovered<TxEnvelope>) -> Result<B256, TxError> {
         let mut building = self.begin()?;
         let hash = self.include(&mut building, tx)?;
         self.seal(building);
         Ok(hash)
     }
 
-    pub(super) fn check(&self, tx: &Recovered<TxEnvelope>, base_fee: u64) -> Result<(), TxError> {
+    /// Checks that the gas limit pays for the start, which only execution does otherwise.
+    pub(super) fn check_start(&self, tx: &Recovered<TxEnvelope>) -> Result<(), TxError> {
+        let (size, limit) = (tx.input().len(), 2 * env::CODE_SIZE_MAX);
+        if tx.is_create() && size > limit {
+            return Err(TxError::InitCodeSize { size, limit });
+        }
+        let initial = self
+            .rules
+            .gas_params
+            .initial_tx_gas_for_tx(environment(tx, 0), None);
+        let (have, want) = (tx.gas_limit(), initial.initial_total_gas());
+        if have < want {
+            return Err(TxError::IntrinsicGas { have, want });
+        }
+        Ok(())
+    }
+
+    /// Checks what can be checked without executing, and returns the sender's nonce, which is not
+    /// above the transaction's.
+    pub(super) fn check(
+        &self,
+        view: &View<'_>,
+        tx: &Recovered<TxEnvelope>,
+        base_fee: u64,
+    ) -> Result<u64, TxError> {
         let address = tx.signer();
         if tx.is_eip4844() {
             return Err(TxError::Type);
@@ -134,6 +180,10 @@ impl Chain {
         let want = self.chain_id();
         if let Some(have) = tx.chain_id().filter(|have| *have != want) {
             return Err(TxError::ChainId { have, want });
+        }
+        let (have, want) = (tx.gas_limit(), self.gas_limit);
+        if have > want && want != env::BLOCK_GAS_LIMIT {
+            return Err(TxError::BlockGasLimit { have, want });
         }
         let (cap, tip) = (
             tx.max_fee_per_gas(),
@@ -149,18 +199,10 @@ impl Chain {
                 base_fee,
             });
         }
-        let view = self.latest();
         let basic = view.account(&address)?.unwrap_or_default();
         let (tx_nonce, state) = (tx.nonce(), basic.nonce);
         if tx_nonce < state {
             return Err(TxError::NonceTooLow {
-                address,
-                tx: tx_nonce,
-                state,
-            });
-        }
-        if tx_nonce > state {
-            return Err(TxError::NonceTooHigh {
                 address,
                 tx: tx_nonce,
                 state,
@@ -182,33 +224,7 @@ impl Chain {
                 want,
             });
         }
-        Ok(())
-    }
-}
-
-/// Tips are dropped: whatever the transaction offers, it pays `price`.
-pub(super) fn environment(tx: &Recovered<TxEnvelope>, price: u128) -> TxEnv {
-    TxEnv {
-        tx_type: tx.tx_type().into(),
-        caller: tx.signer(),
-        gas_limit: tx.gas_limit(),
-        gas_price: price,
-        kind: tx.kind(),
-        value: tx.value(),
-        data: tx.input().clone(),
-        nonce: tx.nonce(),
-        chain_id: tx.chain_id(),
-        access_list: tx.access_list().cloned().unwrap_or_default(),
-        gas_priority_fee: tx.max_priority_fee_per_gas().map(|_| 0),
-        blob_hashes: Vec::new(),
-        max_fee_per_blob_gas: 0,
-        authorization_list: tx
-            .authorization_list()
-            .unwrap_or_default()
-            .iter()
-            .cloned()
-            .map(Either::Left)
-            .collect(),
+        Ok(state)
     }
 }
 
@@ -229,30 +245,5 @@ pub(super) fn refusal(tx: &TxEnvelope, error: evm::Error) -> TxError {
         }
         EVMError::Database(error) => TxError::State(error),
         other => TxError::Other(other.to_string()),
-    }
-}
-
-/// What a transaction did, without its place in the block.
-pub(super) fn outcome(tx: Recovered<TxEnvelope>, price: u128, result: ExecutionResult) -> Mined {
-    let contract = match tx.kind() {
-        TxKind::Create => Some(tx.signer().create(tx.nonce())),
-        TxKind::Call(_) => None,
-    };
-    Mined {
-        success: result.is_success(),
-        gas_used: result.tx_gas_used(),
-        effective_gas_price: price,
-        contract,
-        output: result.output().cloned().unwrap_or_else(Bytes::new),
-        logs: if result.is_success() {
-            result.into_logs()
-        } else {
-            Vec::new()
-        },
-        tx,
-        index: 0,
-        cumulative_gas: 0,
-        first_log: 0,
-        start: 0,
     }
 }

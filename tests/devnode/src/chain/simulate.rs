@@ -174,7 +174,10 @@ impl Chain {
         for (address, account) in call.state.into_iter().flatten() {
             override_account(&mut view, address, account)?;
         }
-        let mut block = env::block(timestamp, base_fee);
+        let mut block = match moment {
+            Moment::Pending => self.environment(timestamp, base_fee),
+            Moment::Block(_) => env::block(timestamp, base_fee),
+        };
         let mut session = self.session(number, is_call)?;
         if let Some(overrides) = call.overrides {
             override_block(&mut block, &mut session, *overrides);

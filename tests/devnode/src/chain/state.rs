@@ -10,7 +10,7 @@ use alloy_primitives::{
 };
 use revm::{
     primitives::KECCAK_EMPTY,
-    state::{Account as EvmAccount, Bytecode, EvmState},
+    state::{Account as EvmAccount, AccountInfo, Bytecode, EvmState},
 };
 use serde::{Deserialize, Serialize};
 
@@ -39,7 +39,21 @@ impl Default for Basic {
 }
 
 impl Basic {
-    fn is_empty(&self) -> bool {
+    /// What revm knows of an account. It writes "no code" in two ways.
+    pub(super) fn of(info: &AccountInfo) -> Self {
+        let code_hash = match info.code_hash {
+            B256::ZERO => KECCAK_EMPTY,
+            hash => hash,
+        };
+        Self {
+            balance: info.balance,
+            nonce: info.nonce,
+            code_hash,
+        }
+    }
+
+    /// Whether it is as good as no account (EIP-161).
+    pub(super) fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 }
@@ -194,19 +208,7 @@ impl State {
         {
             self.codes.entry(account.info.code_hash).or_insert(code);
         }
-        let code_hash = match account.info.code_hash {
-            B256::ZERO => KECCAK_EMPTY,
-            hash => hash,
-        };
-        let (balance, nonce) = (account.info.balance, account.info.nonce);
-        self.set_basic(
-            address,
-            Some(Basic {
-                balance,
-                nonce,
-                code_hash,
-            }),
-        )?;
+        self.set_basic(address, Some(Basic::of(&account.info)))?;
         for (slot, value) in account.storage {
             if value.is_changed() {
                 self.set_slot(address, slot, value.present_value)?;

@@ -36,8 +36,13 @@ fn storage(chain: &Chain, args: &mut Args<'_>) -> Result<B256, RpcError> {
 
 fn nonce(chain: &Chain, args: &mut Args<'_>) -> Result<U64, RpcError> {
     let address: Address = args.required()?;
+    let block = args.block()?;
+    if block.is_pending() {
+        return Ok(U64::from(chain.pending_nonce(&address)?));
+    }
     Ok(U64::from(
-        view(chain, args)?
+        chain
+            .state_at(chain.moment(block)?)?
             .account(&address)?
             .unwrap_or_default()
             .nonce,

@@ -1,7 +1,7 @@
 //! Blocks, transactions, receipts and logs.
 
-use alloy_eips::BlockNumberOrTag;
 use alloy_eips::eip2718::Encodable2718;
+use alloy_eips::{BlockId, BlockNumberOrTag};
 use alloy_primitives::{B256, Bytes, U64};
 use alloy_rpc_types_eth::{Filter, Log, Transaction};
 use jsonrpsee::server::RegisterMethodError;
@@ -23,11 +23,11 @@ pub fn register(methods: &mut Methods) -> Result<(), RegisterMethodError> {
     methods.read(&["eth_getBlockByHash"], by_hash)?;
     methods.read(&["eth_getBlockTransactionCountByNumber"], |chain, args| {
         let tag: BlockNumberOrTag = args.required()?;
-        Ok(chain.block(tag.into()).map(count))
+        find(chain, tag.into(), count)
     })?;
     methods.read(&["eth_getBlockTransactionCountByHash"], |chain, args| {
         let hash: B256 = args.required()?;
-        Ok(chain.block(hash.into()).map(count))
+        find(chain, hash.into(), count)
     })?;
     methods.read(
         &[
@@ -37,23 +37,28 @@ pub fn register(methods: &mut Methods) -> Result<(), RegisterMethodError> {
         |_, _| Ok(U64::ZERO),
     )?;
     methods.read(&["eth_getTransactionByHash"], |chain, args| {
-        let found = chain.transaction(&args.required()?);
-        Ok(found.map(|(block, mined)| format::transaction(block, mined)))
+        let hash = args.required()?;
+        Ok(match chain.transaction(&hash) {
+            Some((block, mined)) => Some(format::transaction(block, mined)),
+            None => chain.pool.get(&hash).map(format::waiting),
+        })
     })?;
     methods.read(&["eth_getRawTransactionByHash"], |chain, args| {
-        let found = chain.transaction(&args.required()?);
-        Ok(found.map(|(_, mined)| Bytes::from(mined.tx.encoded_2718())))
+        let hash = args.required()?;
+        let mined = chain.transaction(&hash).map(|(_, mined)| &mined.tx);
+        let tx = mined.or_else(|| chain.pool.get(&hash).map(|pooled| &pooled.tx));
+        Ok(tx.map(|tx| Bytes::from(tx.encoded_2718())))
     })?;
     methods.read(
         &["eth_getTransactionByBlockNumberAndIndex"],
         |chain, args| {
             let tag: BlockNumberOrTag = args.required()?;
-            Ok(by_index(chain.block(tag.into()), args.number()?))
+            by_index(chain, tag.into(), args)
         },
     )?;
     methods.read(&["eth_getTransactionByBlockHashAndIndex"], |chain, args| {
         let hash: B256 = args.required()?;
-        Ok(by_index(chain.block(hash.into()), args.number()?))
+        by_index(chain, hash.into(), args)
     })?;
     methods.read(&["eth_getTransactionReceipt"], |chain, args| {
         let found = chain.transaction(&args.required()?);
@@ -66,41 +71,54 @@ pub fn register(methods: &mut Methods) -> Result<(), RegisterMethodError> {
 fn by_number(chain: &Chain, args: &mut Args<'_>) -> Result<Option<ArbitrumBlock>, RpcError> {
     let tag: BlockNumberOrTag = args.required()?;
     let full = args.optional()?.unwrap_or(false);
-    Ok(chain
-        .block(tag.into())
-        .map(|block| format::block(block, full)))
+    find(chain, tag.into(), |block| format::block(block, full))
 }
 
 fn by_hash(chain: &Chain, args: &mut Args<'_>) -> Result<Option<ArbitrumBlock>, RpcError> {
     let hash: B256 = args.required()?;
     let full = args.optional()?.unwrap_or(false);
-    Ok(chain
-        .block(hash.into())
-        .map(|block| format::block(block, full)))
+    find(chain, hash.into(), |block| format::block(block, full))
 }
 
 fn count(block: &Block) -> U64 {
     U64::from(block.txs.len())
 }
 
-fn by_index(block: Option<&Block>, index: u64) -> Option<Transaction> {
-    let block = block?;
-    let mined = block.txs.get(usize::try_from(index).ok()?)?;
-    Some(format::transaction(block, mined))
+fn by_index(
+    chain: &Chain,
+    id: BlockId,
+    args: &mut Args<'_>,
+) -> Result<Option<Transaction>, RpcError> {
+    let index = usize::try_from(args.number()?).unwrap_or(usize::MAX);
+    let found = find(chain, id, |block| {
+        let mined = block.txs.get(index)?;
+        Some(format::transaction(block, mined))
+    });
+    Ok(found?.flatten())
 }
 
 fn block_receipts(
     chain: &Chain,
     args: &mut Args<'_>,
 ) -> Result<Option<Vec<ArbitrumReceipt>>, RpcError> {
-    let block = chain.block(args.required()?);
-    Ok(block.map(|block| {
-        block
-            .txs
-            .iter()
+    find(chain, args.required()?, |block| {
+        let receipts = block.txs.iter();
+        receipts
             .map(|mined| format::receipt(block, mined))
             .collect()
-    }))
+    })
+}
+
+/// Looks at a block, which may be the pending one.
+fn find<R>(
+    chain: &Chain,
+    id: BlockId,
+    look: impl FnOnce(&Block) -> R,
+) -> Result<Option<R>, RpcError> {
+    match id.is_pending() {
+        true => Ok(Some(look(&chain.pending()?.block))),
+        false => Ok(chain.block(id).map(look)),
+    }
 }
 
 fn logs(chain: &Chain, args: &mut Args<'_>) -> Result<Vec<Log>, RpcError> {

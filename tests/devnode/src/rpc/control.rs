@@ -38,8 +38,6 @@ pub fn register(methods: &mut Methods) -> Result<(), RegisterMethodError> {
         chain.clock.set_interval(None);
         Ok(true)
     })?;
-    methods.write(&["evm_mine"], mine_one)?;
-    methods.write(&["anvil_mine", "hardhat_mine"], mine)?;
     methods.write(&["anvil_setBalance", "hardhat_setBalance"], set_balance)?;
     methods.write(&["anvil_setCode", "hardhat_setCode"], set_code)?;
     methods.write(&["anvil_setStorageAt", "hardhat_setStorageAt"], set_storage)?;
@@ -112,7 +110,7 @@ fn set_time(chain: &mut Chain, args: &mut Args<'_>) -> Result<i64, RpcError> {
 }
 
 /// Blocks never go back in time: an earlier clock would only stand still until it caught up.
-fn not_past(chain: &Chain, time: u64) -> Result<u64, RpcError> {
+pub(super) fn not_past(chain: &Chain, time: u64) -> Result<u64, RpcError> {
     let last = chain.head().header.timestamp;
     if time < last {
         return Err(RpcError::BadArguments(format!(
@@ -120,48 +118,6 @@ fn not_past(chain: &Chain, time: u64) -> Result<u64, RpcError> {
         )));
     }
     Ok(time)
-}
-
-/// One block, at a given time if one is named (a number, or anvil's `{timestamp}`).
-fn mine_one(chain: &mut Chain, args: &mut Args<'_>) -> Result<&'static str, RpcError> {
-    #[derive(serde::Deserialize)]
-    #[serde(untagged)]
-    enum When {
-        Number(u64),
-        Text(U256),
-        Options { timestamp: Option<u64> },
-    }
-    let time = match args.optional()? {
-        Some(When::Number(time)) => Some(time),
-        Some(When::Text(time)) => Some(time.saturating_to()),
-        Some(When::Options { timestamp }) => timestamp,
-        None => None,
-    };
-    if let Some(time) = time {
-        let next = not_past(chain, time)?;
-        chain.clock.set_next(next);
-    }
-    chain.mine_empty()?;
-    Ok("0x0")
-}
-
-/// Most blocks that one request may mine.
-const MINE_MAX: u64 = 100_000;
-
-/// `count` blocks, `interval` seconds apart.
-fn mine(chain: &mut Chain, args: &mut Args<'_>) -> Result<(), RpcError> {
-    let count = args.number_or(1)?;
-    let interval_s = args.number_or(0)?;
-    if count > MINE_MAX {
-        return Err(RpcError::BadArguments(format!(
-            "cannot mine more than {MINE_MAX} blocks"
-        )));
-    }
-    for _ in 0..count {
-        chain.mine_empty()?;
-        chain.clock.increase(interval_s);
-    }
-    Ok(())
 }
 
 fn set_balance(chain: &mut Chain, args: &mut Args<'_>) -> Result<(), RpcError> {

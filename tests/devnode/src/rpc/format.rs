@@ -1,6 +1,6 @@
 //! Blocks, transactions and receipts in the form in which Arbitrum serves them.
 
-use alloy_consensus::{ReceiptEnvelope, Sealed};
+use alloy_consensus::{ReceiptEnvelope, Sealed, TxEnvelope, transaction::Recovered};
 use alloy_primitives::{B256, U64, U256};
 use alloy_rpc_types_eth::{
     Block as RpcBlock, BlockTransactions, Header, Log, Transaction, TransactionReceipt,
@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::chain::{
     Chain,
     block::{Block, Mined},
+    pool::Pooled,
     query,
 };
 
@@ -89,14 +90,26 @@ fn sized_header(block: &Block) -> Header {
 
 /// The JSON form of a transaction as it was when it was accepted: without a block.
 pub fn accepted(chain: &Chain, hash: &B256) -> Option<Transaction> {
-    let (block, mined) = chain.transaction(hash)?;
-    Some(Transaction {
+    match chain.transaction(hash) {
+        Some((_, mined)) => Some(unmined(&mined.tx)),
+        None => chain.pool.get(hash).map(waiting),
+    }
+}
+
+/// The JSON form of a transaction in the pool.
+pub fn waiting(pooled: &Pooled) -> Transaction {
+    unmined(&pooled.tx)
+}
+
+fn unmined(tx: &Recovered<TxEnvelope>) -> Transaction {
+    Transaction {
+        inner: tx.clone(),
         block_hash: None,
         block_number: None,
         transaction_index: None,
+        effective_gas_price: None,
         block_timestamp: None,
-        ..transaction(block, mined)
-    })
+    }
 }
 
 /// The JSON form of a mined transaction.

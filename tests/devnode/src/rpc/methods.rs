@@ -65,9 +65,7 @@ impl Methods {
         self.blocking(names, move |api, params| {
             let mut chain = api.write();
             let result = method(&mut chain, &mut Args::new(&params)).and_then(json);
-            let number = chain.head().header.number;
-            drop(chain);
-            api.announce(number);
+            api.publish(&chain);
             result
         })
     }

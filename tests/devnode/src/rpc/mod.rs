@@ -14,13 +14,16 @@ pub mod filters;
 pub mod format;
 pub mod http;
 pub mod methods;
+pub mod mining;
 pub mod network;
+pub mod pool;
 pub mod proof;
 pub mod server;
 pub mod subscribe;
 pub mod transact;
 
 use std::{
+    mem,
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
@@ -29,7 +32,7 @@ use alloy_primitives::B256;
 use jsonrpsee::{RpcModule, server::RegisterMethodError};
 use tokio::sync::watch;
 
-use crate::chain::{Chain, dump::DumpError};
+use crate::chain::{Chain, dump::DumpError, mining::Mining};
 use feed::Accepted;
 use methods::Methods;
 
@@ -40,17 +43,20 @@ pub struct Api {
     state: Option<PathBuf>,
     head: watch::Sender<u64>,
     accepted: Mutex<Accepted>,
+    mining: watch::Sender<Mining>,
 }
 
 impl Api {
     /// Serves a chain; `state` is where it is saved.
     pub fn new(chain: Chain, state: Option<PathBuf>) -> Self {
         let head = watch::Sender::new(chain.head().header.number);
+        let mining = watch::Sender::new(chain.mining());
         Self {
             chain: RwLock::new(chain),
             state,
             head,
             accepted: Mutex::default(),
+            mining,
         }
     }
 
@@ -65,9 +71,17 @@ impl Api {
         self.chain.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Announces the last block's number.
-    pub fn announce(&self, number: u64) {
-        self.head.send_replace(number);
+    /// Tells those who follow the chain what it has come to.
+    pub fn publish(&self, chain: &Chain) {
+        self.head.send_replace(chain.head().header.number);
+        let mining = chain.mining();
+        self.mining
+            .send_if_modified(|present| mem::replace(present, mining) != mining);
+    }
+
+    /// Follows when blocks are made.
+    pub fn mining(&self) -> watch::Receiver<Mining> {
+        self.mining.subscribe()
     }
 
     /// Announces a transaction that was taken, before its block.
@@ -104,6 +118,8 @@ pub fn module(api: Arc<Api>) -> Result<RpcModule<Arc<Api>>, RegisterMethodError>
     block::register(&mut methods)?;
     execute::register(&mut methods)?;
     transact::register(&mut methods)?;
+    pool::register(&mut methods)?;
+    mining::register(&mut methods)?;
     control::register(&mut methods)?;
     filters::register(&mut methods)?;
     subscribe::register(&mut methods)?;

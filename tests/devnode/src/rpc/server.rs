@@ -1,6 +1,6 @@
 //! The HTTP and WebSocket server.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{io, net::SocketAddr, sync::Arc};
 
 use jsonrpsee::{
     RpcModule,
@@ -8,6 +8,8 @@ use jsonrpsee::{
         BatchRequestConfig, Server, ServerConfig, ServerHandle, middleware::rpc::RpcServiceBuilder,
     },
 };
+
+use tokio::net::TcpSocket;
 
 use super::{Api, http::NoSubscriptions, subscribe::Ids};
 use crate::node::Error;
@@ -19,7 +21,10 @@ const BODY_MAX: u32 = 512 << 20;
 const BATCH_MAX: u32 = 1_000;
 
 /// Most connections at a time.
-const CONNECTIONS_MAX: u32 = 2_000;
+const CONNECTIONS_MAX: u32 = 10_000;
+
+/// Most connections that wait to be accepted: one that finds no room is tried again after a second.
+const BACKLOG: u32 = 4_096;
 
 /// Most messages that wait for a slow WebSocket client.
 const QUEUE_MAX: u32 = 256;
@@ -38,15 +43,25 @@ pub async fn start(
         .set_id_provider(Ids::default())
         .set_tcp_no_delay(true)
         .build();
+    let failed = |source| Error::Listen { address, source };
     let explain = RpcServiceBuilder::new().layer_fn(NoSubscriptions);
     let server = Server::builder()
         .set_config(config)
         .set_rpc_middleware(explain)
-        .build(address)
-        .await
-        .map_err(|source| Error::Listen { address, source })?;
-    let local = server
-        .local_addr()
-        .map_err(|source| Error::Listen { address, source })?;
+        .build_from_tcp(listen(address).map_err(failed)?)
+        .map_err(failed)?;
+    let local = server.local_addr().map_err(failed)?;
     Ok((local, server.start(module)))
+}
+
+fn listen(address: SocketAddr) -> io::Result<std::net::TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    // Elsewhere than on Unix this would let two nodes share a port.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)?.into_std()
 }

@@ -221,9 +221,9 @@ mod tests {
             .unwrap();
         let mut heads = module.subscribe("sub", ["newHeads"], 2).await.unwrap();
         for _ in 0..10 {
-            api.write().mine_empty().unwrap();
+            api.write().mine().unwrap();
         }
-        api.announce(10);
+        api.publish(&api.read());
         tokio::time::sleep(10 * patience).await;
         // Two had room; then comes the error, which ends it.
         for number in 1..3_u64 {

@@ -1,0 +1,234 @@
+//! When blocks are made, and what goes into them.
+
+use std::{cmp::Reverse, collections::BinaryHeap, mem, time::Duration};
+
+use alloy_consensus::{Transaction, TxEnvelope, transaction::Recovered};
+use alloy_primitives::{Address, B256};
+use tokio::sync::oneshot;
+
+use super::{Chain, block::Block, building::Building, pool::Pool, send::TxError};
+use crate::fork::StateError;
+
+/// When blocks are made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mining {
+    /// Each transaction at once, in a block of its own.
+    #[default]
+    Auto,
+    /// At fixed intervals of real time.
+    Interval(Duration),
+    /// On request only.
+    Manual,
+}
+
+impl Mining {
+    /// A block every `period_s` seconds, which may be a fraction; with zero, none by itself. None for
+    /// what is no period, or too short a one.
+    pub fn every(period_s: f64) -> Option<Self> {
+        if period_s == 0.0 {
+            return Some(Self::Manual);
+        }
+        let period = Duration::try_from_secs_f64(period_s).ok()?;
+        (PERIOD_MIN..=PERIOD_MAX)
+            .contains(&period)
+            .then_some(Self::Interval(period))
+    }
+}
+
+/// Shortest and longest time between two blocks.
+const PERIOD_MIN: Duration = Duration::from_millis(1);
+const PERIOD_MAX: Duration = Duration::from_secs(365 * 86_400);
+
+/// What became of a transaction that was taken.
+#[derive(Debug)]
+pub enum Submitted {
+    /// It is mined, or waits in the pool.
+    Taken(B256),
+    /// It waits for the one before it.
+    Waiting {
+        /// Tells how it fared.
+        fate: oneshot::Receiver<Result<B256, TxError>>,
+        /// The sender's nonce.
+        nonce: u64,
+    },
+}
+
+/// How transactions of the pool fared, by hash.
+type Fates = Vec<(B256, Result<B256, TxError>)>;
+
+/// Arrival, sender and nonce: who is next.
+type Turn = Reverse<(u64, Address, u64)>;
+
+impl Chain {
+    /// Takes a transaction: mines it, or puts it into the pool.
+    ///
+    /// # Errors
+    /// [`TxError`]
+    pub fn submit(&mut self, tx: Recovered<TxEnvelope>) -> Result<Submitted, TxError> {
+        let (hash, sender) = (*tx.tx_hash(), tx.signer());
+        let state = self.check(&self.latest(), &tx, self.base_fee()?)?;
+        if self.mining != Mining::Auto {
+            self.check_start(&tx)?;
+            self.pool.add(tx, None)?;
+            return Ok(Submitted::Taken(hash));
+        }
+        if tx.nonce() > state {
+            let (waiter, fate) = oneshot::channel();
+            self.pool.add(tx, Some(waiter))?;
+            return Ok(Submitted::Waiting { fate, nonce: state });
+        }
+        self.send(tx)?;
+        self.catch_up(&sender)?;
+        Ok(Submitted::Taken(hash))
+    }
+
+    /// Mines what waited for the sender's last transaction, each in a block of its own.
+    fn catch_up(&mut self, sender: &Address) -> Result<(), StateError> {
+        while !self.pool.is_empty() {
+            let nonce = self.nonce(sender)?;
+            self.pool.prune(sender, nonce);
+            let Some(next) = self.pool.take(sender, nonce) else {
+                break;
+            };
+            let result = self.send(next.tx.clone());
+            next.settle(result);
+        }
+        Ok(())
+    }
+
+    /// Gives up a transaction that waited in vain, and returns what to tell its sender. None if it
+    /// waits no more, or if the sender's nonce has moved on from `seen`, which is renewed.
+    ///
+    /// # Errors
+    /// The nonce cannot be read.
+    pub fn give_up(&mut self, hash: &B256, seen: &mut u64) -> Result<Option<TxError>, StateError> {
+        let Some(pooled) = self.pool.get(hash) else {
+            return Ok(None);
+        };
+        let (address, tx) = (pooled.tx.signer(), pooled.tx.nonce());
+        let state = self.nonce(&address)?;
+        if mem::replace(seen, state) != state {
+            return Ok(None);
+        }
+        self.pool.remove(hash);
+        Ok(Some(TxError::NonceTooHigh { address, tx, state }))
+    }
+
+    /// Seals a block with what the pool holds, as far as there is room: in order of arrival, each
+    /// sender's in order of nonces. What cannot be executed is dropped.
+    ///
+    /// # Errors
+    /// The state cannot be read; then nothing is mined.
+    pub fn mine(&mut self) -> Result<&Block, StateError> {
+        let mut building = self.begin()?;
+        if !self.pool.is_empty() {
+            for sender in self.pool.senders() {
+                let nonce = self.nonce(&sender)?;
+                self.pool.prune(&sender, nonce);
+            }
+            let turns = self.turns()?;
+            let pool = mem::take(&mut self.pool);
+            let fates = fill(&pool, turns, &mut building, |building, tx| {
+                self.include(building, tx)
+            });
+            self.pool = pool;
+            self.settle(fates);
+        }
+        Ok(self.seal(building))
+    }
+
+    fn settle(&mut self, fates: Fates) {
+        for (hash, fate) in fates {
+            if let Err(error) = &fate {
+                tracing::warn!(%hash, %error, "dropped from the pool");
+            }
+            if let Some(pooled) = self.pool.remove(&hash) {
+                let (sender, nonce) = (pooled.tx.signer(), pooled.tx.nonce());
+                pooled.settle(fate);
+                self.pool.prune(&sender, nonce);
+            }
+        }
+    }
+
+    /// The first transaction of every sender that has one for its nonce.
+    pub(super) fn turns(&self) -> Result<BinaryHeap<Turn>, StateError> {
+        let mut turns = BinaryHeap::new();
+        for sender in self.pool.senders() {
+            turns.extend(turn(&self.pool, sender, self.nonce(&sender)?));
+        }
+        Ok(turns)
+    }
+
+    /// Takes a transaction out of the pool. False if it is not there.
+    pub fn drop_transaction(&mut self, hash: &B256) -> bool {
+        let dropped = self.pool.remove(hash);
+        let found = dropped.is_some();
+        if let Some(dropped) = dropped {
+            dropped.settle(Err(TxError::Dropped));
+        }
+        found
+    }
+
+    /// When blocks are made.
+    pub fn mining(&self) -> Mining {
+        self.mining
+    }
+
+    /// Changes when blocks are made. Going over to automatic mining mines what waits.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub fn set_mining(&mut self, mining: Mining) -> Result<(), StateError> {
+        self.mining = mining;
+        self.pool.release();
+        while self.mining == Mining::Auto && !self.turns()?.is_empty() {
+            if self.mine()?.txs.is_empty() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// The account's nonce after the last block.
+    pub fn nonce(&self, address: &Address) -> Result<u64, StateError> {
+        Ok(self.latest().account(address)?.unwrap_or_default().nonce)
+    }
+
+    /// The account's nonce after what waits in the pool.
+    pub fn pending_nonce(&self, address: &Address) -> Result<u64, StateError> {
+        Ok(self.pool.next_nonce(address, self.nonce(address)?))
+    }
+}
+
+/// Includes transactions of a pool in a block. What does not fit, or bids too little for this block,
+/// or needs state that cannot be read now, has no fate yet.
+pub(super) fn fill(
+    pool: &Pool,
+    mut turns: BinaryHeap<Turn>,
+    building: &mut Building,
+    mut include: impl FnMut(&mut Building, Recovered<TxEnvelope>) -> Result<B256, TxError>,
+) -> Fates {
+    let mut fates = Vec::new();
+    while let Some(Reverse((_, sender, nonce))) = turns.pop() {
+        let Some(pooled) = pool.at(&sender, nonce) else {
+            continue;
+        };
+        if !building.takes(&pooled.tx) {
+            continue;
+        }
+        match include(building, pooled.tx.clone()) {
+            Ok(hash) => {
+                fates.push((hash, Ok(hash)));
+                turns.extend(turn(pool, sender, nonce.saturating_add(1)));
+            }
+            Err(TxError::FeeCapTooLow { .. } | TxError::State(_)) => {}
+            Err(error) => fates.push((*pooled.tx.tx_hash(), Err(error))),
+        }
+    }
+    fates
+}
+
+fn turn(pool: &Pool, sender: Address, nonce: u64) -> Option<Turn> {
+    let arrival = pool.at(&sender, nonce)?.arrival;
+    Some(Reverse((arrival, sender, nonce)))
+}

@@ -1,0 +1,72 @@
+//! The block to come, as the pool would fill it now.
+
+use std::sync::{Arc, PoisonError};
+
+use alloy_primitives::B256;
+
+use super::{Chain, block::Block, mining::fill, overlay::Overlay, state::Position, view::View};
+use crate::fork::StateError;
+
+/// The next block and the state after it, if it were made now.
+#[derive(Debug)]
+pub struct Pending {
+    basis: Basis,
+    /// The block.
+    pub block: Block,
+    /// What its transactions change.
+    pub overlay: Overlay,
+}
+
+/// All that a pending block depends on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Basis {
+    parent: B256,
+    position: Position,
+    pool: u64,
+    timestamp: u64,
+    gas_limit: u64,
+}
+
+impl Chain {
+    /// The pending block. It is kept until something changes.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub fn pending(&self) -> Result<Arc<Pending>, StateError> {
+        let head = self.head();
+        let basis = Basis {
+            parent: head.hash,
+            position: self.state.position(),
+            pool: self.pool.version(),
+            timestamp: self.clock.peek(head.header.timestamp),
+            gas_limit: self.gas_limit,
+        };
+        let mut kept = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(pending) = kept.as_ref().filter(|pending| pending.basis == basis) {
+            return Ok(Arc::clone(pending));
+        }
+        let pending = Arc::new(self.simulate(basis)?);
+        *kept = Some(Arc::clone(&pending));
+        Ok(pending)
+    }
+
+    fn simulate(&self, basis: Basis) -> Result<Pending, StateError> {
+        let mut building = self.begin()?;
+        let mut overlay = Overlay::default();
+        let turns = self.turns()?;
+        fill(&self.pool, turns, &mut building, |building, tx| {
+            let hash = *tx.tx_hash();
+            let view = View::new(&self.state, &self.history, overlay.clone());
+            let mut attempt = self.attempt(view, building, tx)?;
+            overlay.commit(std::mem::take(&mut attempt.changes));
+            building.append(attempt);
+            Ok(hash)
+        });
+        let block = self.close(building);
+        Ok(Pending {
+            basis,
+            block,
+            overlay,
+        })
+    }
+}

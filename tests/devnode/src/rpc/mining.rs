@@ -1,0 +1,159 @@
+//! Making blocks: on request, and when to make them by themselves.
+
+use std::time::Duration;
+
+use alloy_primitives::{U64, U256};
+use jsonrpsee::server::RegisterMethodError;
+use serde::Deserialize;
+
+use super::{
+    args::Args,
+    control::not_past,
+    error::RpcError,
+    format::{self, ArbitrumBlock},
+    methods::Methods,
+};
+use crate::{
+    chain::{Chain, mining::Mining},
+    evm::env::BLOCK_GAS_LIMIT,
+};
+
+/// Most blocks that one request may mine.
+const MINE_MAX: u64 = 100_000;
+
+/// {gas} The least limit that a block can be given: that of one transfer.
+const GAS_LIMIT_MIN: u64 = 21_000;
+
+/// Registers the methods.
+pub fn register(methods: &mut Methods) -> Result<(), RegisterMethodError> {
+    methods.write(&["evm_mine"], |chain, args| {
+        mine_at(chain, args)?;
+        Ok("0x0")
+    })?;
+    methods.write(&["evm_mine_detailed", "anvil_mine_detailed"], mine_detailed)?;
+    methods.write(&["anvil_mine", "hardhat_mine"], mine)?;
+    methods.write(&["evm_setAutomine", "anvil_setAutomine"], set_auto)?;
+    methods.read(&["anvil_getAutomine", "hardhat_getAutomine"], |chain, _| {
+        Ok(chain.mining() == Mining::Auto)
+    })?;
+    methods.write(
+        &["evm_setBlockGasLimit", "anvil_setBlockGasLimit"],
+        |chain, args| {
+            chain.gas_limit = args.number()?.clamp(GAS_LIMIT_MIN, BLOCK_GAS_LIMIT);
+            Ok(true)
+        },
+    )?;
+    methods.write(
+        &["evm_setIntervalMining", "anvil_setIntervalMining"],
+        set_interval,
+    )?;
+    methods.read(&["anvil_getIntervalMining"], |chain, _| {
+        Ok(match chain.mining() {
+            Mining::Interval(period) => Some(seconds(period)),
+            _ => None,
+        })
+    })
+}
+
+/// A number as test tools write it.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(untagged)]
+enum Number {
+    Json(u64),
+    Text(U256),
+}
+
+impl Number {
+    fn get(self) -> u64 {
+        match self {
+            Self::Json(number) => number,
+            Self::Text(number) => number.saturating_to(),
+        }
+    }
+}
+
+/// What `evm_mine` takes: a time, or a time and a count.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum When {
+    Time(Number),
+    Options {
+        timestamp: Option<Number>,
+        blocks: Option<Number>,
+    },
+}
+
+/// Mines one block, or more if told so, the first at the given time. Returns the first's number.
+fn mine_at(chain: &mut Chain, args: &mut Args<'_>) -> Result<u64, RpcError> {
+    let (time, count) = match args.optional()? {
+        Some(When::Time(time)) => (Some(time), None),
+        Some(When::Options { timestamp, blocks }) => (timestamp, blocks),
+        None => (None, None),
+    };
+    if let Some(time) = time {
+        let next = not_past(chain, time.get())?;
+        chain.clock.set_next(next);
+    }
+    let first = chain.head().header.number.saturating_add(1);
+    repeat(chain, count.map_or(1, Number::get), 0)?;
+    Ok(first)
+}
+
+fn mine_detailed(chain: &mut Chain, args: &mut Args<'_>) -> Result<Vec<ArbitrumBlock>, RpcError> {
+    let first = mine_at(chain, args)?;
+    let blocks = chain.history.range(first, u64::MAX);
+    Ok(blocks.map(|block| format::block(block, true)).collect())
+}
+
+/// `count` blocks, `interval` seconds apart.
+fn mine(chain: &mut Chain, args: &mut Args<'_>) -> Result<(), RpcError> {
+    let (count, interval_s) = (args.number_or(1)?, args.number_or(0)?);
+    repeat(chain, count, interval_s)
+}
+
+fn repeat(chain: &mut Chain, count: u64, interval_s: u64) -> Result<(), RpcError> {
+    if count > MINE_MAX {
+        return Err(RpcError::BadArguments(format!(
+            "cannot mine more than {MINE_MAX} blocks"
+        )));
+    }
+    for _ in 0..count {
+        chain.mine()?;
+        chain.clock.increase(interval_s);
+    }
+    Ok(())
+}
+
+fn set_auto(chain: &mut Chain, args: &mut Args<'_>) -> Result<(), RpcError> {
+    let mining = match (args.required()?, chain.mining()) {
+        (true, _) => Mining::Auto,
+        (false, Mining::Auto) => Mining::Manual,
+        (false, other) => other,
+    };
+    Ok(chain.set_mining(mining)?)
+}
+
+/// {s} Zero ends interval mining, and with it all mining by itself.
+fn set_interval(chain: &mut Chain, args: &mut Args<'_>) -> Result<(), RpcError> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Seconds {
+        Json(f64),
+        Text(U64),
+    }
+    let period_s = match args.required()? {
+        Seconds::Json(seconds) => seconds,
+        Seconds::Text(seconds) => f64::from(u32::try_from(seconds.to::<u64>()).unwrap_or(u32::MAX)),
+    };
+    let mining = Mining::every(period_s)
+        .ok_or_else(|| RpcError::BadArguments(format!("{period_s} s is no interval")))?;
+    Ok(chain.set_mining(mining)?)
+}
+
+/// {s} Whole where it can be, as tools expect it.
+fn seconds(period: Duration) -> serde_json::Value {
+    match period.subsec_nanos() {
+        0 => period.as_secs().into(),
+        _ => period.as_secs_f64().into(),
+    }
+}
