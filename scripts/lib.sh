@@ -16,4 +16,10 @@ missing() {
     exit 3
 }
 
+# A wrong argument; exit code 2.
+usage() {
+    say "error: $*"
+    exit 2
+}
+
 need() { command -v "$1" >/dev/null 2>&1 || missing "\`$1\` is not on the PATH: install $2, then run this again."; }
