@@ -50,10 +50,10 @@
 //!   numbers of L1 are zero.
 //! - A program's module hash is another hash: there is no proving machine.
 //! - Programs compressed with Nitro's own dictionary are not read.
-//! - Precompiles ArbBLS and ArbNativeTokenManager and the virtual NodeInterface take no calls. ArbOwner
-//!   lacks what concerns the native token, filtered transactions, tips, the chain configuration and
-//!   several pricing constraints at once, ArbGasInfo lacks `getMultiGasBaseFee`, and `ArbDebug.panic`
-//!   reverts.
+//! - Precompiles ArbBLS and ArbNativeTokenManager take no calls. NodeInterface finds no batches, and
+//!   proves only messages that were sent on this node. ArbOwner lacks what concerns the native token,
+//!   filtered transactions, tips, the chain configuration and several pricing constraints at once,
+//!   ArbGasInfo lacks `getMultiGasBaseFee`, and `ArbDebug.panic` reverts.
 //! - Gas of ArbInfo, ArbAddressTable, ArbAggregator, ArbRetryableTx and of messages to L1 follows from
 //!   the prices of ArbOS state and was not compared with Nitro.
 //! - An ArbOS upgrade that is scheduled does not happen.

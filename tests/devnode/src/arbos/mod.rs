@@ -34,6 +34,12 @@ pub fn base_fee(view: &View<'_>) -> Result<u64, StateError> {
     Ok(word.saturating_to())
 }
 
+/// {wei/unit} The stored price of L1 data.
+pub fn l1_price(view: &View<'_>) -> Result<U256, StateError> {
+    let space = ROOT.child(slots::space::L1_PRICING);
+    view.slot(&ARBOS, &space.slot(offset::l1::PRICE_PER_UNIT))
+}
+
 /// What owners set for every transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {

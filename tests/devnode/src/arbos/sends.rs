@@ -24,6 +24,11 @@ pub fn levels(size: u64) -> u64 {
     u64::from(u64::BITS - size.leading_zeros())
 }
 
+/// The leaf of a message, by the message's hash.
+pub fn leaf(message: B256) -> B256 {
+    keccak256(message)
+}
+
 /// A parent of two nodes.
 pub fn parent(left: B256, right: B256) -> B256 {
     keccak256([left, right].concat())

@@ -13,6 +13,7 @@ pub mod follow;
 pub mod genesis;
 pub mod history;
 pub mod mining;
+mod node_interface;
 pub mod overlay;
 mod overrides;
 pub mod pending;

@@ -102,6 +102,9 @@ impl Prepared<'_> {
 impl Chain {
     /// Executes without a block and returns the output.
     pub fn call(&self, call: Call) -> Result<Bytes, CallError> {
+        if let Some(answer) = self.answer(&call) {
+            return answer;
+        }
         let moment = self.moment(call.block.unwrap_or_default())?;
         let prepared = self.prepare(call, moment, true)?;
         output(prepared.run(prepared.tx.gas_limit)?)
@@ -110,6 +113,9 @@ impl Chain {
     /// {gas} The least gas limit that suffices, found as geth does: a first run at the cap, then
     /// bisection between what it used and what it needed.
     pub fn estimate(&self, call: Call) -> Result<u64, CallError> {
+        if let Some(redemption) = self.redemption(&call) {
+            return self.estimate(redemption?);
+        }
         let moment = self.moment(call.block.unwrap_or(BlockId::pending()))?;
         let prepared = self.prepare(call, moment, false)?;
         let mut high = prepared.affordable()?;

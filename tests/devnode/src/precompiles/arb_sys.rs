@@ -83,7 +83,8 @@ fn block_hash(frame: &Metered<'_, '_>, number: U256) -> Result<Vec<u8>, Failure>
     Ok(hash.abi_encode())
 }
 
-fn alias(sender: Address) -> Address {
+/// The address under which an L1 contract acts here.
+pub(crate) fn alias(sender: Address) -> Address {
     let sum =
         U256::from_be_slice(sender.as_slice()).wrapping_add(U256::from_be_slice(ALIAS.as_slice()));
     Address::from_word(sum.into())

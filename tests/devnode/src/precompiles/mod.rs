@@ -30,6 +30,8 @@ use revm::{
 };
 
 use crate::evm::Context;
+pub(crate) use abi::{ArbRetryableTx::NoTicketWithID, ArbSys::L2ToL1Tx};
+pub(crate) use arb_sys::alias as l1_alias;
 use metered::{Failure, Metered};
 
 /// Chain information.

@@ -15,6 +15,7 @@ mod frames;
 mod hostio_costs;
 mod messages;
 mod mining;
+mod node_interface;
 mod pool;
 mod precompiles;
 mod programs;
