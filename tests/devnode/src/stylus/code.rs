@@ -171,6 +171,23 @@ pub fn check_root(fragments: &[Address], wasm_len: u32, rules: &Rules) -> Result
     }
 }
 
+/// Compresses a program as tools do before they deploy it: quality 11, window 22, no dictionary.
+///
+/// Other encoders of the same quality may come out some bytes longer or shorter.
+///
+/// Errors: [`CodeError::Compression`], which does not happen in memory.
+pub fn compress(wasm: &[u8]) -> Result<Vec<u8>, CodeError> {
+    let mut compressed = Vec::new();
+    let params = brotli::enc::BrotliEncoderParams {
+        quality: 11,
+        lgwin: 22,
+        ..Default::default()
+    };
+    brotli::BrotliCompress(&mut &*wasm, &mut compressed, &params)
+        .map_err(|_| CodeError::Compression)?;
+    Ok(compressed)
+}
+
 /// Decompresses a program of at most `wasm_len_max` bytes.
 ///
 /// Errors: [`CodeError::Compression`], [`CodeError::DictionaryUnsupported`], [`CodeError::TooLong`].
@@ -250,13 +267,7 @@ mod tests {
     const LATEST: ArbosVersion = ArbosVersion::LATEST;
 
     fn compress(wasm: &[u8]) -> Vec<u8> {
-        let mut out = Vec::new();
-        let params = brotli::enc::BrotliEncoderParams {
-            quality: 11,
-            ..Default::default()
-        };
-        brotli::BrotliCompress(&mut &*wasm, &mut out, &params).unwrap();
-        out
+        super::compress(wasm).unwrap()
     }
 
     #[test]

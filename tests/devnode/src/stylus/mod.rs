@@ -30,6 +30,7 @@
 //! | [`request`], `mailbox` | questions to the EVM, their answers, and how they pass |
 //! | `host`, `hostio`, `cache` | meter and memory access, the host functions, the storage cache |
 //! | `pricing`, [`memory`] | ink of host functions, gas of memory pages |
+//! | [`inspect`], `refusal` | what a program is and will cost, or why it is refused |
 //! | [`trace`] | records of host calls |
 //! | `trap`, `panic` | where and why a program stopped, and what Rust panics say |
 //! | [`vectors`] | running conformance vectors against a small made-up EVM |
@@ -42,6 +43,7 @@ pub mod entry;
 mod estimate;
 mod host;
 mod hostio;
+pub mod inspect;
 mod instrument;
 mod mailbox;
 pub mod memory;
@@ -49,6 +51,7 @@ mod module;
 mod panic;
 mod pricing;
 mod program;
+mod refusal;
 pub mod request;
 pub mod rules;
 mod run;

@@ -13,6 +13,7 @@ mod errors;
 mod filters;
 mod frames;
 mod hostio_costs;
+mod inspect;
 mod messages;
 mod mining;
 mod node_interface;

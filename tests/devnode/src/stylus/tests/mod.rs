@@ -3,6 +3,7 @@
 mod figures;
 mod hostile;
 mod passes;
+mod refusals;
 mod runs;
 mod trace;
 mod traps;

@@ -1,0 +1,40 @@
+//! The command line: without a subcommand it runs the node.
+
+mod inspect;
+mod run;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// A local Arbitrum chain that runs Stylus programs and EVM contracts.
+#[derive(Debug, Parser)]
+#[command(
+    name = "stylus-devnode",
+    version,
+    args_conflicts_with_subcommands = true
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    run: run::Flags,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Inspect(inspect::Flags),
+}
+
+impl Cli {
+    /// Does what was asked.
+    ///
+    /// # Errors
+    /// Whatever kept it from being done, in words for the user.
+    pub(crate) async fn execute(self) -> eyre::Result<ExitCode> {
+        match self.command {
+            None => run::run(&self.run).await,
+            Some(Command::Inspect(flags)) => Ok(inspect::inspect(&flags)),
+        }
+    }
+}
