@@ -1,6 +1,6 @@
 //! ArbOS state of a fresh dev chain.
 
-use alloy_primitives::U256;
+use alloy_primitives::{Address, U256, address};
 
 use super::{
     address_word, owners, params,
@@ -14,6 +14,9 @@ use crate::{
 
 /// {wei/gas} Base fee of a dev chain, which is also its floor.
 pub const BASE_FEE: u64 = 100_000_000;
+
+/// The auction of places in the program cache, where stylus-tools' node has its own.
+pub const CACHE_MANAGER: Address = address!("0x2F8Bd4EaB69764c105aDd7dE7CB0402557a44E6f");
 
 /// {gas/s} Speed limit of a dev chain.
 const SPEED_LIMIT: u64 = 7_000_000;
@@ -66,6 +69,7 @@ pub fn slots(chain_id: u64, arbos_version: u64) -> Vec<(U256, U256)> {
         ]
         .map(|(slot, value)| (slot, U256::from(value))),
     );
+    slots.extend(owners::cache_managers().with_member(CACHE_MANAGER));
     slots.extend(owners::batch_posters().with_member(SEQUENCER));
     slots.push((
         owners::fee_collector_slot(SEQUENCER),

@@ -6,7 +6,12 @@ use alloy_primitives::{Address, Bytes, U256, address};
 use revm::state::Bytecode;
 
 use super::state::{Basic, State};
-use crate::{arbos, config::Config, fork::StateError, precompiles};
+use crate::{
+    arbos::{self, genesis::CACHE_MANAGER},
+    config::Config,
+    fork::StateError,
+    precompiles,
+};
 
 /// Arachnid's CREATE2 factory.
 pub const CREATE2_FACTORY: Address = address!("0x4e59b44847b379578588920ca78fbf26c0b4956c");
@@ -14,7 +19,11 @@ pub const CREATE2_FACTORY: Address = address!("0x4e59b44847b379578588920ca78fbf2
 /// The contract through which cargo-stylus runs constructors.
 pub const STYLUS_DEPLOYER: Address = address!("0xcEcba2F1DC234f70Dd89F2041029807F8D03A990");
 
+/// {byte} How much native code the cache holds, as on Arbitrum One.
+const CACHE_LEN: u64 = 512 << 20;
+
 const CREATE2_FACTORY_CODE: &str = include_str!("../../data/create2-factory.hex");
+const CACHE_MANAGER_CODE: &str = include_str!("../../data/cache-manager.hex");
 const STYLUS_DEPLOYER_CODE: &str = include_str!("../../data/stylus-deployer.hex");
 
 /// Funded accounts, ArbOS state, precompile accounts and the usual deployers.
@@ -31,6 +40,9 @@ pub fn state(config: &Config) -> Result<State, StateError> {
     }
     contract(&mut state, CREATE2_FACTORY, CREATE2_FACTORY_CODE)?;
     contract(&mut state, STYLUS_DEPLOYER, STYLUS_DEPLOYER_CODE)?;
+    contract(&mut state, CACHE_MANAGER, CACHE_MANAGER_CODE)?;
+    // Its size, of the fields that lie in the first slot the lowest; no bids, and none decay.
+    state.set_slot(CACHE_MANAGER, U256::ZERO, U256::from(CACHE_LEN))?;
     for address in precompiles::arbitrum_addresses(config.arbos_version) {
         // Solidity looks at EXTCODESIZE before it calls.
         let code = Bytecode::new_legacy(Bytes::from_static(&[0xFE]));

@@ -8,7 +8,7 @@ use alloy::{
 };
 use stylus_devnode::Config;
 
-use crate::rig::{ARB_OWNER, ArbWasm, FEE, Kind, PROXY, Rig, compress, via_program};
+use crate::rig::{ARB_OWNER, ArbWasm, CACHE_MANAGER, FEE, Kind, PROXY, Rig, compress, via_program};
 
 const ECHO: &str = include_str!("programs/write-args.wat");
 
@@ -99,7 +99,7 @@ async fn cached_programs_start_cheaply() {
         .await;
     assert_eq!(
         allCacheManagersCall::abi_decode_returns(&managers).unwrap(),
-        [crate::rig::DEV]
+        [CACHE_MANAGER, crate::rig::DEV]
     );
 
     let before = rig.call(echo, vec![1]).await.gas_used;

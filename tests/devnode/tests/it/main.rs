@@ -5,6 +5,7 @@
 mod activation;
 mod anvil;
 mod arbos;
+mod cache_manager;
 mod chain;
 mod concurrency;
 mod control;

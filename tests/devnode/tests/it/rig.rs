@@ -23,6 +23,7 @@ pub(crate) const FEE: u64 = 1_000_000_000_000_000;
 pub(crate) const GAS: u64 = 20_000_000;
 
 pub(crate) const ARB_OWNER: Address = address!("0x0000000000000000000000000000000000000070");
+pub(crate) const CACHE_MANAGER: Address = address!("0x2F8Bd4EaB69764c105aDd7dE7CB0402557a44E6f");
 pub(crate) const ARB_DEBUG: Address = address!("0x00000000000000000000000000000000000000ff");
 
 sol! {
