@@ -12,6 +12,7 @@ mod control;
 mod deployer;
 mod errors;
 mod filters;
+mod fork;
 mod frames;
 mod hostio_costs;
 mod inspect;
