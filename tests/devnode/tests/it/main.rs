@@ -27,3 +27,4 @@ mod rig;
 mod settings;
 mod socket;
 mod subscriptions;
+mod vectors;

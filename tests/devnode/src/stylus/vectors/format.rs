@@ -19,7 +19,12 @@ pub(super) struct Vector {
     pub(super) calldata: Bytes,
     #[serde(default)]
     pub(super) mock: Settings,
+    /// Which rule of Stylus version 3 the program meets.
+    pub(super) v3_differs: Option<String>,
     pub(super) expected: Expected,
+    /// Fields beyond these and those that inform the reader.
+    #[serde(flatten)]
+    rest: BTreeMap<String, serde_json::Value>,
 }
 
 /// Where a vector's program is.
@@ -104,7 +109,16 @@ pub(super) struct ExpectedLog {
     pub(super) data_keccak256: Option<B256>,
 }
 
+/// Fields that only inform the reader.
+const INFORMATIVE: [&str; 3] = ["group", "note", "wat"];
+
 impl Vector {
+    /// Names of fields that mean nothing here.
+    pub(super) fn unknown_fields(&self) -> impl Iterator<Item = &str> {
+        let names = self.rest.keys().map(String::as_str);
+        names.filter(|name| !INFORMATIVE.contains(name))
+    }
+
     pub(super) fn wasm(&self) -> Option<Wasm<'_>> {
         match (&self.wasm_hex, &self.wasm_file) {
             (Some(bytes), _) => Some(Wasm::Bytes(bytes)),

@@ -6,6 +6,7 @@
 mod compare;
 mod format;
 mod mock;
+mod newer;
 
 use std::{
     fs, io,
@@ -30,6 +31,10 @@ pub struct Report {
     pub passed: usize,
     /// The others.
     pub failures: Vec<Failure>,
+    /// Vectors that end otherwise under Stylus version 3, as they state.
+    pub newer: usize,
+    /// What in the file was not understood, though nothing depends on it.
+    pub warnings: Vec<String>,
 }
 
 /// A vector that does not agree.
@@ -70,6 +75,8 @@ pub enum VectorError {
 
 /// Runs all vectors of a file.
 ///
+/// Those that meet a rule of Stylus version 3 are run under it as well, against what it changes.
+///
 /// Errors: every [`VectorError`].
 pub fn run_file(path: &Path, compiler: &Compiler) -> Result<Report, VectorError> {
     let text = read(path)?;
@@ -80,12 +87,21 @@ pub fn run_file(path: &Path, compiler: &Compiler) -> Result<Report, VectorError>
         })?;
     let mut report = Report::default();
     for vector in &vectors {
+        for field in vector.unknown_fields() {
+            let warning = format!("{}: unknown field {field} is ignored", vector.name);
+            report.warnings.push(warning);
+        }
         let wasm = match vector.wasm() {
             Some(Wasm::Bytes(bytes)) => bytes.to_vec(),
             Some(Wasm::File(file)) => read(&path.with_file_name("").join(file))?,
             None => return Err(VectorError::NoProgram(vector.name.clone())),
         };
-        let differences = run_vector(vector, &wasm, compiler)?;
+        let mut differences = run_vector(vector, &wasm, ARBOS, compiler)?;
+        if let Some(reason) = &vector.v3_differs {
+            let (met, newer) = newer::run_vector(vector, reason, &wasm, compiler)?;
+            report.newer += usize::from(met);
+            differences.extend(newer);
+        }
         match differences.is_empty() {
             true => report.passed += 1,
             false => report.failures.push(Failure {
@@ -108,9 +124,10 @@ fn read(path: &Path) -> Result<Vec<u8>, VectorError> {
 fn run_vector(
     vector: &Vector,
     wasm: &[u8],
+    arbos: ArbosVersion,
     compiler: &Compiler,
 ) -> Result<Vec<String>, VectorError> {
-    let rules = Rules::new(ARBOS);
+    let rules = Rules::new(arbos);
     let activated = activate(
         wasm,
         &rules,
