@@ -2,6 +2,7 @@
 //!
 //! - [`actors`]: who acts.
 //! - [`chain`]: one node per test.
+//! - [`blank`], [`tool`]: a chain with nothing on it, and the programs of others that a test starts.
 //! - [`rpc`], `control`: calls and transactions; time and state by hand.
 //! - [`revert`]: what a refused call said.
 //! - [`sent`]: what a transaction did.
@@ -13,6 +14,7 @@
 //! The tests themselves are one binary, `tests/it`.
 
 pub mod actors;
+pub mod blank;
 pub mod chain;
 mod control;
 pub mod gimbal;
@@ -22,4 +24,5 @@ pub mod mocks;
 pub mod revert;
 pub mod rpc;
 pub mod sent;
+pub mod tool;
 pub mod world;

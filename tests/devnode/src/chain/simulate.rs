@@ -18,9 +18,9 @@ use super::{
     wording::{halt_message, invalid_message},
 };
 use crate::{
-    arbos,
     evm::{self, env, session::Session},
     fork::StateError,
+    stylus::ActivationError,
 };
 
 /// {gas} What a call gets when it asks for no limit, and at most.
@@ -47,6 +47,9 @@ pub enum CallError {
     /// The code reverted.
     #[error("execution reverted")]
     Revert(Bytes),
+    /// A program cannot be activated, and the code reverted without data.
+    #[error("execution reverted: program activation failed: {0}")]
+    Refused(ActivationError),
     /// The code ended in an exceptional way.
     #[error("{}", halt_message(.0))]
     Halt(HaltReason),
@@ -90,7 +93,12 @@ impl Prepared<'_> {
         };
         let (view, rules, block) = (self.view.clone(), self.rules.clone(), self.block.clone());
         match evm::execute(view, rules, block, tx, self.session.clone()) {
-            Ok(executed) => Ok(executed.result),
+            Ok(executed) => match (executed.result, executed.session.refusal) {
+                (ExecutionResult::Revert { output, .. }, Some(error)) if output.is_empty() => {
+                    Err(CallError::Refused(error))
+                }
+                (result, _) => Ok(result),
+            },
             Err(EVMError::Transaction(error)) => {
                 Err(CallError::Invalid(invalid_message(&self.tx, &error)))
             }
@@ -169,7 +177,7 @@ impl Chain {
                 self.base_fee()?,
             ),
             Moment::Block(number) => {
-                let header = self.header_at(number)?;
+                let header = &self.block_at(number).ok_or(QueryError::NoBlock)?.header;
                 (
                     number,
                     header.timestamp,
@@ -182,11 +190,8 @@ impl Chain {
             override_account(&mut view, address, account)?;
         }
         let mut block = match moment {
-            Moment::Pending => self.environment(number, timestamp, base_fee),
-            Moment::Block(_) => BlockEnv {
-                number: U256::from(self.number_seen(number)?),
-                ..env::block(timestamp, base_fee)
-            },
+            Moment::Pending => self.environment(timestamp, base_fee),
+            Moment::Block(_) => env::block(timestamp, base_fee),
         };
         let mut session = self.session(number, is_call)?;
         if let Some(overrides) = call.overrides {
@@ -194,10 +199,6 @@ impl Chain {
         }
         let tx = self.call_environment(call.request, &view)?;
         let mut rules = self.rules.clone();
-        if number < self.history.first() {
-            session.arbos_version = arbos::version(&view)?;
-            rules.spec = env::hardfork(session.arbos_version);
-        }
         rules.disable_nonce_check = true;
         rules.disable_eip3607 = true;
         rules.disable_base_fee = tx.gas_price == 0;

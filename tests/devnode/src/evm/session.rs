@@ -4,7 +4,7 @@ use alloy_primitives::{Address, B256, map::AddressHashMap};
 
 use crate::{
     arbos::Limits,
-    stylus::{ArbosVersion, Compiler, Rules},
+    stylus::{ActivationError, ArbosVersion, Compiler, Rules},
 };
 
 /// Arbitrum's part of the execution context, one per transaction.
@@ -26,6 +26,8 @@ pub struct Session {
     pub recent: Recent,
     /// Open frames by acting account.
     pub frames: OpenFrames,
+    /// Why the last program that was refused cannot be activated. The chain itself says nothing.
+    pub refusal: Option<ActivationError>,
 }
 
 impl Session {
@@ -46,6 +48,7 @@ impl Session {
             pages: Pages::default(),
             recent: Recent::default(),
             frames: OpenFrames::default(),
+            refusal: None,
         }
     }
 

@@ -54,7 +54,10 @@ pub(super) fn activate(frame: &mut Metered<'_, '_>, address: Address) -> Result<
     let page_limit = rules
         .page_limit
         .saturating_sub(frame.context.chain.pages.open);
-    let activation = stylus::activate(&wasm, &rules, page_limit).map_err(|_| Failure::Burn)?;
+    let activation = stylus::activate(&wasm, &rules, page_limit).map_err(|error| {
+        frame.context.chain.refusal = Some(error);
+        Failure::Burn
+    })?;
     frame.burn(activation.activation_gas.total())?;
     // Nitro stores the root of its proving machine's module, which nothing on chain looks into.
     let module_hash = keccak256(&activation.instrumented);

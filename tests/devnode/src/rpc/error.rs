@@ -40,9 +40,6 @@ pub enum RpcError {
     /// State could not be read.
     #[error(transparent)]
     State(#[from] StateError),
-    /// Not on a fork.
-    #[error("a fork does not have {0}: only what was read of the upstream is here")]
-    OnFork(&'static str),
     /// A dump cannot be read or written.
     #[error(transparent)]
     Dump(#[from] DumpError),
@@ -68,6 +65,9 @@ impl From<RpcError> for ErrorObjectOwned {
         let code = match error {
             RpcError::Arguments(object) => return object,
             RpcError::Call(CallError::Revert(data)) => return reverted(&data),
+            RpcError::Call(CallError::Refused(_)) => {
+                return Self::owned(REVERTED, error.to_string(), Some("0x"));
+            }
             RpcError::BadArguments(_) => INVALID_PARAMS_CODE,
             RpcError::Internal(_) => INTERNAL_ERROR_CODE,
             _ => SERVER_ERROR,

@@ -12,7 +12,6 @@ mod control;
 mod deployer;
 mod errors;
 mod filters;
-mod fork;
 mod frames;
 mod hostio_costs;
 mod inspect;
