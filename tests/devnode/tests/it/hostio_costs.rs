@@ -1,105 +1,15 @@
 //! Nitro's published ink figures of host calls, each measured in a real transaction.
-//!
-//! A program reads `evm_ink_left` before and after one host call and logs the difference. Between
-//! the two readings lie, besides the call itself:
-//! - block 2: header 2,450, `local.set` 210, one per constant argument, `call` 3,800;
-//! - block 3: header 2,450, `drop` 9 where the host call has a result, `call` 3,800;
-//! - the base price of the second `evm_ink_left`, 8,400.
 
 use alloy::primitives::{Address, B256, U256, address};
 use serde_json::json;
 
-use crate::rig::{DEV, Rig};
-
-const BETWEEN: u64 = 2_450 + 210 + 3_800 + 2_450 + 3_800 + 8_400;
+use crate::{
+    measure::{ADDRESS, Case, KEY, WORD, call, i32s},
+    rig::{DEV, Rig},
+};
 
 /// An account that nothing else touches.
 const COLD: Address = address!("0x00000000000000000000000000000000000c01d0");
-
-/// Where key, value and other words lie in the program's memory.
-const KEY: u32 = 0;
-const WORD: u32 = 32;
-const ADDRESS: u32 = 64;
-
-#[derive(Default)]
-struct Case {
-    /// The host function.
-    hook: &'static str,
-    /// Its type in wat.
-    signature: &'static str,
-    /// Its arguments.
-    args: Vec<String>,
-    /// Further imports.
-    imports: &'static str,
-    /// What happens before the first reading.
-    setup: String,
-    /// Bytes at [`ADDRESS`].
-    address: Address,
-    /// Bytes at [`WORD`].
-    word: U256,
-    /// Input of the transaction.
-    input: Vec<u8>,
-}
-
-impl Case {
-    fn wat(&self) -> String {
-        let args: String = self.args.iter().map(|arg| format!("({arg}) ")).collect();
-        let mut call = format!("(call $hook {args})");
-        if self.signature.contains("result") {
-            call = format!("(drop {call})");
-        }
-        let bytes =
-            |bytes: &[u8]| -> String { bytes.iter().map(|byte| format!("\\{byte:02x}")).collect() };
-        format!(
-            r#"(module
-              (import "vm_hooks" "evm_ink_left" (func $ink (result i64)))
-              (import "vm_hooks" "emit_log" (func $log (param i32 i32 i32)))
-              (import "vm_hooks" "{}" (func $hook {}))
-              {}
-              (memory (export "memory") 1 1)
-              (data (i32.const {WORD}) "{}")
-              (data (i32.const {ADDRESS}) "{}")
-              (func (export "user_entrypoint") (param $len i32) (result i32)
-                (local $before i64) (local $after i64)
-                {}
-                (local.set $before (call $ink))
-                {call}
-                (local.set $after (call $ink))
-                (i64.store (i32.const 65000) (i64.sub (local.get $before) (local.get $after)))
-                (call $log (i32.const 65000) (i32.const 8) (i32.const 0))
-                (i32.const 0)))"#,
-            self.hook,
-            self.signature,
-            self.imports,
-            bytes(&self.word.to_be_bytes::<32>()),
-            bytes(self.address.as_slice()),
-            self.setup,
-        )
-    }
-
-    /// {ink} What the host call costs.
-    async fn measure(&self, rig: &Rig) -> u64 {
-        let program = rig.program(&self.wat()).await;
-        self.measure_at(rig, program).await
-    }
-
-    async fn measure_at(&self, rig: &Rig, program: Address) -> u64 {
-        let receipt = rig.call(program, self.input.clone()).await;
-        let logs = receipt.inner.logs();
-        let data = &logs.last().unwrap().data().data;
-        let spent = u64::from_le_bytes(data[..].try_into().unwrap());
-        let drop = if self.signature.contains("result") {
-            9
-        } else {
-            0
-        };
-        spent - BETWEEN - self.args.len() as u64 - drop
-    }
-}
-
-fn i32s(args: &[u32]) -> Vec<String> {
-    args.iter().map(|arg| format!("i32.const {arg}")).collect()
-}
 
 #[tokio::test]
 async fn accounts() {
@@ -346,35 +256,6 @@ async fn memory_pages() {
             ..Case::default()
         };
         assert_eq!(case.measure(&rig).await, ink, "{pages} pages");
-    }
-}
-
-fn call(kind: &str, address: Address, len: u32) -> Case {
-    let (hook, signature) = match kind {
-        "call" => (
-            "call_contract",
-            "(param i32 i32 i32 i32 i64 i32) (result i32)",
-        ),
-        "delegate" => (
-            "delegate_call_contract",
-            "(param i32 i32 i32 i64 i32) (result i32)",
-        ),
-        _ => (
-            "static_call_contract",
-            "(param i32 i32 i32 i64 i32) (result i32)",
-        ),
-    };
-    let mut args = i32s(&[ADDRESS, 1024, len]);
-    if kind == "call" {
-        args.push(format!("i32.const {WORD}"));
-    }
-    args.extend(["i64.const -1".into(), "i32.const 128".into()]);
-    Case {
-        hook,
-        signature,
-        args,
-        address,
-        ..Case::default()
     }
 }
 
