@@ -20,7 +20,7 @@ const CREATE_GAS: u64 = 32_000;
 /// The mock and all that a program has done to it.
 #[derive(Debug)]
 pub(super) struct Mock {
-    rules: Rules,
+    pub(super) rules: Rules,
     is_static: bool,
     msg_value: U256,
     reentrant: bool,

@@ -13,12 +13,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use alloy_primitives::Bytes;
 use thiserror::Error;
 
-use self::format::{Vector, Wasm};
+use self::format::{Settings, Vector, Wasm};
 use super::{
-    ActivationError, ArbosVersion, CompileError, Compiler, Entry, Program, Rules, Run, RunError,
-    Step, activate, memory::page_price,
+    ActivationError, ArbosVersion, CompileError, Compiler, Entry, Outcome, Program, Rules, Run,
+    RunError, Step, activate, memory::page_price,
 };
 
 /// The rules that the vectors were computed under.
@@ -168,21 +169,7 @@ fn observe(
     let footprint_gas = page_price(rules, footprint, mock.pages_open, mock.pages_ever);
     mock.open_pages(footprint);
     let pages_before = (mock.pages_open, mock.pages_ever);
-    let entry = Entry {
-        calldata: vector.calldata.clone(),
-        ink,
-        data: mock.evm_data(),
-        rules: rules.clone(),
-        recording: None,
-    };
-    let mut run = Run::start(program, entry);
-    let mut step = run.resume(None)?;
-    let outcome = loop {
-        match step {
-            Step::Ask(request) => step = run.resume(Some(mock.answer(request)))?,
-            Step::Done(outcome) => break outcome,
-        }
-    };
+    let outcome = drive(program, &mut mock, vector.calldata.clone(), ink)?;
     Ok(compare::Observed {
         outcome,
         footprint_gas,
@@ -190,6 +177,45 @@ fn observe(
         initial,
         mock,
     })
+}
+
+/// Runs a program once against the mock with its default settings.
+///
+/// Errors: every [`RunError`].
+pub fn run(
+    program: &Program,
+    rules: &Rules,
+    footprint: u16,
+    calldata: &[u8],
+    ink: u64,
+) -> Result<Outcome, RunError> {
+    let mut mock = mock::Mock::new(&Settings::default(), rules.clone());
+    mock.open_pages(footprint);
+    drive(program, &mut mock, calldata.to_vec().into(), ink)
+}
+
+/// Runs a program to its end.
+fn drive(
+    program: &Program,
+    mock: &mut mock::Mock,
+    calldata: Bytes,
+    ink: u64,
+) -> Result<Outcome, RunError> {
+    let entry = Entry {
+        calldata,
+        ink,
+        data: mock.evm_data(),
+        rules: mock.rules.clone(),
+        recording: None,
+    };
+    let mut run = Run::start(program, entry);
+    let mut step = run.resume(None)?;
+    loop {
+        match step {
+            Step::Ask(request) => step = run.resume(Some(mock.answer(request)))?,
+            Step::Done(outcome) => return Ok(outcome),
+        }
+    }
 }
 
 /// What came of activating a vector's program.
