@@ -67,6 +67,13 @@ impl Artifacts {
         bytecode(&self.npm.join(path))
     }
 
+    /// Creation code of the Solidity twin of the devnode's `example`.
+    ///
+    /// - Errors: [`ArtifactError`].
+    pub fn twin(&self) -> Result<Bytes, ArtifactError> {
+        bytecode(&self.built.join("example/Token.sol/Token.json"))
+    }
+
     /// Final bytes of a Stylus contract: `vault`, `engine`, `adapter`, or the devnode's `example`.
     ///
     /// - Errors: [`ArtifactError::Read`].

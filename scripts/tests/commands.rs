@@ -27,8 +27,8 @@ async fn the_devnode_script_starts_a_chain() -> Result<()> {
     Ok(())
 }
 
-#[test]
-fn the_bench_measures_everything_it_promises() -> Result<()> {
+/// The bench as built for tests, with few rounds: whether it measures, not what.
+fn bench(arguments: &[&str]) -> Result<Value> {
     let bench = Path::new(env!("CARGO_BIN_EXE_bench"));
     let node = bench.with_file_name("stylus-devnode");
     ensure!(
@@ -36,17 +36,19 @@ fn the_bench_measures_everything_it_promises() -> Result<()> {
         "{} is not built: run ./scripts/setup first",
         node.display()
     );
-    let run = Command::new(bench)
-        .args(["--json", "--transfers", "80"])
-        .output()?;
+    let run = Command::new(bench).args(arguments).output()?;
     ensure!(
         run.status.success(),
         "{}",
         String::from_utf8_lossy(&run.stderr)
     );
-    let stdout = String::from_utf8(run.stdout)?;
-    let figures: Value = serde_json::from_str(stdout.lines().last().ok_or_eyre("no output")?)?;
-    assert_eq!(figures["schema"], "gimbal.bench/1");
+    // One document and nothing else.
+    Ok(serde_json::from_slice(&run.stdout)?)
+}
+
+#[test]
+fn the_bench_measures_the_gas_of_every_operation() -> Result<()> {
+    let gas = bench(&["gas", "--json"])?;
     for operation in [
         "mint_new_holder",
         "mint_holder",
@@ -55,15 +57,83 @@ fn the_bench_measures_everything_it_promises() -> Result<()> {
         "rebalance_two_hops",
         "share_transfer",
     ] {
-        let gas = figures["gas"][operation].as_u64().ok_or_eyre(operation)?;
+        let used = gas[operation].as_u64().ok_or_eyre(operation)?;
         // A transaction costs 21,000; a block of the chain allows 32 million.
-        ensure!((21_000..32_000_000).contains(&gas), "{operation}: {gas}");
+        ensure!((21_000..32_000_000).contains(&used), "{operation}: {used}");
     }
-    for node in ["devnode", "anvil"] {
-        for figure in ["ready_ms", "transfers_per_second"] {
-            let value = figures[node][figure].as_f64().ok_or_eyre(figure)?;
-            ensure!(value > 0.0, "{node} {figure}: {value}");
+    Ok(())
+}
+
+#[test]
+fn the_bench_compares_the_devnode_with_anvil() -> Result<()> {
+    let few = [
+        "--rounds",
+        "1",
+        "--transfers",
+        "80",
+        "--swaps",
+        "40",
+        "--blocks",
+        "200",
+    ];
+    let comparison = bench(&[&["devnode", "--json"], &few[..]].concat())?;
+    assert_eq!(comparison["schema"], "gimbal.bench-devnode/1");
+    let figures = comparison["figures"].as_array().ok_or_eyre("no figures")?;
+    let names: Vec<&str> = figures
+        .iter()
+        .filter_map(|figure| figure["name"].as_str())
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "ready",
+            "erc20_transfers",
+            "uniswap_swaps",
+            "empty_requests",
+            "stylus_call",
+            "first_stylus_call",
+            "memory",
+        ]
+    );
+    let mut missed = Vec::new();
+    for figure in figures {
+        let value = |key: &str| {
+            figure[key]
+                .as_f64()
+                .filter(|value| *value > 0.0)
+                .ok_or_eyre("a figure")
+        };
+        ensure!(
+            (value("ours")? / value("theirs")? - value("ratio")?).abs() < 1e-9,
+            "{figure}"
+        );
+        assert_eq!(
+            figure["target"].is_null(),
+            figure["met"].is_null(),
+            "{figure}"
+        );
+        if figure["met"] == false {
+            missed.push(&figure["name"]);
         }
     }
+    assert_eq!(
+        comparison["missed"]
+            .as_array()
+            .ok_or_eyre("missed")?
+            .iter()
+            .collect::<Vec<_>>(),
+        missed
+    );
+    Ok(())
+}
+
+#[test]
+fn an_unknown_part_of_the_bench_is_refused_before_anything_is_built() -> Result<()> {
+    let run = Command::new(workspace_root().join("scripts/bench"))
+        .arg("speed")
+        .output()?;
+    assert_eq!(run.status.code(), Some(2));
+    let told = String::from_utf8(run.stderr)?;
+    ensure!(told.contains("not \"speed\""), "{told}");
     Ok(())
 }

@@ -1,109 +1,113 @@
 //! Figures of this repository, measured now, on this machine.
 
-use std::path::{Path, PathBuf};
+use std::io::{Write, stderr, stdout};
+use std::path::Path;
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use comfy_table::Table;
-use eyre::{OptionExt, Result};
-use gimbal_scripts::artifact::{Artifacts, workspace_root};
+use eyre::{Result, WrapErr};
+use gimbal_scripts::artifact::Artifacts;
+use gimbal_scripts::bench::compare::{Comparison, Scale, compare};
 use gimbal_scripts::bench::gas::{self, Gas};
 use gimbal_scripts::bench::peer::Peer;
-use gimbal_scripts::bench::throughput::transfers_per_second;
 use gimbal_scripts::chain::Chain;
 use serde::Serialize;
 
-/// Start-ups of each node of which the median counts.
-const STARTS: usize = 5;
-/// Rounds of the throughput comparison, the two nodes in turn.
-const ROUNDS: usize = 3;
+/// Name and version of the object that holds everything.
+const SCHEMA: &str = "gimbal.bench/2";
 
-/// Gas of the vault's operations; start-up and transfers per second of the devnode beside anvil's.
+/// What to measure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// Gas of the vault's operations.
+    Gas,
+    /// The devnode beside anvil.
+    Devnode,
+}
+
+/// Gas of the vault's operations; the devnode beside anvil: start-up, throughput, calls, memory.
 #[derive(Debug, Parser)]
 struct Options {
-    /// Print one JSON object as the last line of stdout
+    /// One part; everything if none is named
+    part: Option<Part>,
+    /// Print one JSON object on stdout, and the tables on stderr
     #[arg(long)]
     json: bool,
-    /// Ether transfers of one throughput round
-    #[arg(long, default_value_t = 1_200)]
+    /// Rounds of the comparison, the two nodes in turn
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
+    /// ERC-20 transfers of one round
+    #[arg(long, default_value_t = 2_400)]
     transfers: usize,
+    /// Uniswap V3 swaps of one round
+    #[arg(long, default_value_t = 1_200)]
+    swaps: usize,
+    /// Blocks behind the memory figure
+    #[arg(long, default_value_t = 10_000)]
+    blocks: usize,
 }
 
 #[derive(Debug, Serialize)]
-struct Figures {
+struct Everything {
     schema: &'static str,
     gas: Gas,
-    devnode: Speed,
-    anvil: Speed,
-    transfers_ratio: f64,
-}
-
-#[derive(Debug, Serialize)]
-struct Speed {
-    ready_ms: f64,
-    transfers_per_second: f64,
+    devnode: Comparison,
 }
 
 #[tokio::main]
 async fn main() -> Result<()> {
     let options = Options::parse();
-    let artifacts = Artifacts::default();
     let devnode = std::env::current_exe()?.with_file_name("stylus-devnode");
-    let anvil: PathBuf = workspace_root().join("scripts/npm/node_modules/.bin/anvil");
-
-    eprintln!("bench: gas of the vault's operations");
-    let node = Peer::start(&devnode, &[]).await?;
-    let gas = gas::measure(&Chain::connect(node.url()).await?, &artifacts).await?;
-    drop(node);
-
-    eprintln!("bench: start-up and transfers, devnode and anvil in turn");
-    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
-    for _ in 0..ROUNDS {
-        ours.push(round(&devnode, &[], options.transfers).await?);
-        theirs.push(round(&anvil, &[], options.transfers).await?);
-    }
-    let devnode = Speed {
-        ready_ms: ready(&devnode, &[]).await?,
-        transfers_per_second: median(ours)?,
+    let (table, object) = match options.part {
+        Some(Part::Gas) => {
+            let gas = measure_gas(&devnode).await?;
+            (gas_table(&gas).to_string(), serde_json::to_string(&gas)?)
+        }
+        Some(Part::Devnode) => {
+            let comparison = measure_devnode(&devnode, &options).await?;
+            (
+                speed_table(&comparison),
+                serde_json::to_string(&comparison)?,
+            )
+        }
+        None => {
+            let everything = Everything {
+                schema: SCHEMA,
+                gas: measure_gas(&devnode).await?,
+                devnode: measure_devnode(&devnode, &options).await?,
+            };
+            let tables = [
+                gas_table(&everything.gas).to_string(),
+                speed_table(&everything.devnode),
+            ];
+            (tables.join("\n"), serde_json::to_string(&everything)?)
+        }
     };
-    let anvil = Speed {
-        ready_ms: ready(&anvil, &[]).await?,
-        transfers_per_second: median(theirs)?,
-    };
-    let figures = Figures {
-        schema: "gimbal.bench/1",
-        transfers_ratio: devnode.transfers_per_second / anvil.transfers_per_second,
-        gas,
-        devnode,
-        anvil,
-    };
-    println!("{}\n{}", gas_table(&figures.gas), speed_table(&figures));
     if options.json {
-        println!("{}", serde_json::to_string(&figures)?);
+        writeln!(stderr(), "{table}")?;
     }
-    Ok(())
+    let result = if options.json { object } else { table };
+    writeln!(stdout(), "{result}").wrap_err("cannot write to stdout")
 }
 
-/// {1/s} of one fresh node.
-async fn round(program: &Path, args: &[&str], transfers: usize) -> Result<f64> {
-    let node = Peer::start(program, args).await?;
-    transfers_per_second(node.url(), transfers).await
+async fn measure_gas(devnode: &Path) -> Result<Gas> {
+    say("gas of the vault's operations");
+    let node = Peer::start(devnode, &[]).await?;
+    gas::measure(&Chain::connect(node.url()).await?, &Artifacts::default()).await
 }
 
-/// {ms} from process start to the first answer.
-async fn ready(program: &Path, args: &[&str]) -> Result<f64> {
-    let mut starts = Vec::with_capacity(STARTS);
-    for _ in 0..STARTS {
-        starts.push(Peer::start(program, args).await?.ready().as_secs_f64() * 1e3);
-    }
-    median(starts)
+async fn measure_devnode(devnode: &Path, options: &Options) -> Result<Comparison> {
+    let scale = Scale {
+        rounds: options.rounds,
+        transfers: options.transfers,
+        swaps: options.swaps,
+        blocks: options.blocks,
+    };
+    compare(devnode, &Artifacts::default(), scale, &say).await
 }
 
-fn median(mut values: Vec<f64>) -> Result<f64> {
-    values.sort_by(f64::total_cmp);
-    values
-        .get(values.len() / 2)
-        .copied()
-        .ok_or_eyre("nothing was measured")
+fn say(what: &str) {
+    eprintln!("bench: {what}");
 }
 
 fn gas_table(gas: &Gas) -> Table {
@@ -122,18 +126,43 @@ fn gas_table(gas: &Gas) -> Table {
     table
 }
 
-fn speed_table(figures: &Figures) -> Table {
+/// Figures, targets, and what to think of them.
+fn speed_table(comparison: &Comparison) -> String {
     let mut table = Table::new();
-    table.set_header(["node", "ready, ms", "transfers per s"]);
-    for (name, speed) in [
-        ("stylus-devnode", &figures.devnode),
-        ("anvil", &figures.anvil),
-    ] {
+    table.set_header([
+        "figure", "unit", "ours", "beside", "theirs", "ratio", "target",
+    ]);
+    for figure in &comparison.figures {
+        let verdict = match (&figure.target, figure.met) {
+            (Some(target), Some(true)) => format!("{target}: met"),
+            (Some(target), _) => format!("{target}: MISSED"),
+            _ => String::new(),
+        };
         table.add_row([
-            name.to_owned(),
-            format!("{:.1}", speed.ready_ms),
-            format!("{:.0}", speed.transfers_per_second),
+            figure.name.to_owned(),
+            figure.unit.to_owned(),
+            format!("{:.1}", figure.ours),
+            figure.beside.to_owned(),
+            format!("{:.1}", figure.theirs),
+            format!("{:.2}", figure.ratio),
+            verdict,
         ]);
     }
-    table
+    let notes = comparison
+        .figures
+        .iter()
+        .map(|figure| format!("\n{}: {}", figure.name, figure.note));
+    let build = if comparison.release {
+        "release"
+    } else {
+        "debug: figures mean little"
+    };
+    let [before, after] = comparison
+        .load
+        .map(|load| load.map_or("unknown".into(), |load| format!("{load:.1}")));
+    format!(
+        "{table}{}\n{} processors, load {before} before and {after} after, {build} build.",
+        notes.collect::<String>(),
+        comparison.processors
+    )
 }
