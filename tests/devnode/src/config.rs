@@ -8,6 +8,7 @@ use std::{
 use alloy_primitives::{Address, U256, address};
 
 pub use crate::chain::mining::Mining;
+use crate::fork::Settings;
 
 /// Chain id of Nitro's dev chain.
 pub const CHAIN_ID: u64 = 412_346;
@@ -43,6 +44,8 @@ pub struct Config {
     pub mining: Mining,
     /// {wei} Balance of each funded account.
     pub balance: U256,
+    /// Another chain to begin with. It decides on the chain id and the ArbOS version.
+    pub fork: Option<Settings>,
 }
 
 impl Default for Config {
@@ -57,6 +60,7 @@ impl Default for Config {
             accounts: 10,
             mining: Mining::Auto,
             balance: U256::from(10_000) * U256::from(1_000_000_000_000_000_000u64),
+            fork: None,
         }
     }
 }

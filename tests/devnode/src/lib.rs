@@ -69,5 +69,6 @@ pub mod precompiles;
 pub mod rpc;
 pub mod stylus;
 
+pub use chain::fork::ForkInfo;
 pub use config::{ARBOS_VERSION, CHAIN_ID, Config, DEV_ACCOUNT, TEST_ACCOUNTS};
 pub use node::{Error, Node, spawn};
