@@ -306,7 +306,7 @@ async fn body_of(mut response: reqwest::Response) -> Result<Vec<u8>, Failure> {
 fn results(answer: Value, count: usize) -> Result<Vec<Value>, Failure> {
     let answers = match answer {
         Value::Array(answers) => answers,
-        one if count == 1 => vec![one],
+        one if count == 1 => return Ok(vec![result(one)?]),
         one => {
             // One error for the whole batch: of the rate, or because batches are not taken.
             return match result(one) {

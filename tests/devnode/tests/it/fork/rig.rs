@@ -3,7 +3,11 @@
 use std::time::Duration;
 
 use alloy::primitives::{Address, B256, U256};
-use stylus_devnode::{Config, fork::Settings};
+use stylus_devnode::{
+    Config,
+    chain::StartError,
+    fork::{Settings, StateError},
+};
 
 use crate::rig::Rig;
 
@@ -43,4 +47,12 @@ pub(super) async fn slot(rig: &Rig, address: Address, slot: u64) -> U256 {
 pub(super) async fn set_slot(rig: &Rig, address: Address, slot: u64, value: u64) {
     let params = serde_json::json!([address, U256::from(slot), B256::from(U256::from(value))]);
     rig.rpc("anvil_setStorageAt", params).await;
+}
+
+/// Why there is no fork with these settings.
+pub(super) async fn refusal(settings: Settings) -> StateError {
+    match stylus_devnode::spawn(config(settings)).await {
+        Err(stylus_devnode::Error::Chain(StartError::Fork(error))) => error,
+        other => panic!("no refusal: {other:?}"),
+    }
 }
