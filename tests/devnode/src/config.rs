@@ -36,6 +36,8 @@ pub struct Config {
     pub arbos_version: u64,
     /// File that is loaded at start, if it exists, and written at shutdown.
     pub state: Option<PathBuf>,
+    /// Folder of compiled Stylus programs, for this node and later ones; kept in memory only if none.
+    pub module_cache: Option<PathBuf>,
     /// {s} Time of the genesis block, from which the clock runs on; the wall clock if none.
     pub timestamp: Option<u64>,
     /// Number of the well-known test accounts funded beside [`DEV_ACCOUNT`], at most 10.
@@ -56,6 +58,7 @@ impl Default for Config {
             chain_id: CHAIN_ID,
             arbos_version: ARBOS_VERSION,
             state: None,
+            module_cache: None,
             timestamp: None,
             accounts: 10,
             mining: Mining::Auto,

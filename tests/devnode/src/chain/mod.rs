@@ -116,7 +116,7 @@ impl Chain {
     /// # Errors
     /// Every [`StartError`].
     pub fn start(config: &Config, stop: Stop) -> Result<Self, StartError> {
-        let compiler = Compiler::new()?;
+        let compiler = Compiler::with_folder(config.module_cache.as_deref())?;
         Ok(match &config.fork {
             Some(settings) => Self::on(config, fork::ground(config, settings, stop)?, compiler),
             None => Self::fresh(config, genesis::state(config)?, compiler),

@@ -44,6 +44,12 @@ pub(super) struct Flags {
     /// Make blocks on request only
     #[arg(long)]
     no_mining: bool,
+    /// Folder for compiled Stylus programs; in the user's cache folder if not given
+    #[arg(long, value_name = "FOLDER")]
+    module_cache: Option<PathBuf>,
+    /// Keep compiled Stylus programs in memory only
+    #[arg(long, conflicts_with = "module_cache")]
+    no_module_cache: bool,
     #[command(flatten)]
     fork: super::fork::Flags,
     /// Print nothing
@@ -62,6 +68,7 @@ impl Flags {
             chain_id: self.chain_id.unwrap_or(config::CHAIN_ID),
             arbos_version: self.arbos_version.unwrap_or(config::ARBOS_VERSION),
             state: self.state.clone(),
+            module_cache: self.module_cache(),
             timestamp: self.timestamp,
             accounts: usize::from(self.accounts),
             mining: match self.no_mining {
@@ -71,6 +78,16 @@ impl Flags {
             balance: U256::from(self.balance) * U256::from(1_000_000_000_000_000_000u64),
             fork: self.fork.settings(self.chain_id, self.arbos_version)?,
         })
+    }
+}
+
+impl Flags {
+    fn module_cache(&self) -> Option<PathBuf> {
+        let usual = || Some(dirs::cache_dir()?.join("stylus-devnode/modules"));
+        match self.no_module_cache {
+            true => None,
+            false => self.module_cache.clone().or_else(usual),
+        }
     }
 }
 
