@@ -18,6 +18,7 @@
 //! | [`node`], [`config`] | a running node: its thread, its state file, its settings |
 //! | [`rpc`] | JSON-RPC: one file per concern, plain functions of the chain and their arguments |
 //! | [`chain`] | state with an undo log, blocks, clock, calls, snapshots, dumps |
+//! | [`trace`] | tracers of geth's forms, over mixed stacks |
 //! | [`evm`] | one transaction: Arbitrum's handler, the frame loop, answers to programs |
 //! | [`precompiles`] | ArbSys, ArbWasm, ArbOwner and the others, one file each |
 //! | [`arbos`] | ArbOS state, at the slots where Nitro keeps it |
@@ -68,7 +69,7 @@ pub mod node;
 pub mod precompiles;
 pub mod rpc;
 pub mod stylus;
+pub mod trace;
 
-pub use chain::fork::ForkInfo;
 pub use config::{ARBOS_VERSION, CHAIN_ID, Config, DEV_ACCOUNT, TEST_ACCOUNTS};
 pub use node::{Error, Node, spawn};

@@ -17,13 +17,8 @@ use tokio::{
 };
 
 use crate::{
-    chain::{
-        Chain, StartError,
-        dump::DumpError,
-        fork::{Fork, ForkInfo},
-    },
+    chain::{Chain, StartError, dump::DumpError},
     config::Config,
-    fork::Stop,
     miner,
     rpc::{Api, module, server},
 };
@@ -65,19 +60,10 @@ pub enum Error {
 /// A node that runs on its own threads until it is shut down or dropped.
 #[derive(Debug)]
 pub struct Node {
-    started: Started,
+    address: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
     ended: Option<oneshot::Receiver<Result<(), Error>>>,
     thread: Option<JoinHandle<()>>,
-}
-
-/// What a node found at its start.
-#[derive(Debug)]
-struct Started {
-    address: SocketAddr,
-    chain_id: u64,
-    arbos_version: u64,
-    fork: Option<ForkInfo>,
 }
 
 /// Starts a node and returns when it answers requests.
@@ -91,8 +77,8 @@ pub async fn spawn(config: Config) -> Result<Node, Error> {
     let thread = thread::Builder::new()
         .name("stylus-devnode".into())
         .spawn(move || match start(&config) {
-            Ok((runtime, started, run)) => {
-                let _ = ready.send(Ok(started));
+            Ok((runtime, address, run)) => {
+                let _ = ready.send(Ok(address));
                 let result = run.until(&runtime, stopped);
                 runtime.shutdown_timeout(DRAIN);
                 let _ = end.send(result);
@@ -102,9 +88,9 @@ pub async fn spawn(config: Config) -> Result<Node, Error> {
             }
         })
         .map_err(Error::Thread)?;
-    let started = started.await.map_err(|_| Error::Ended)??;
+    let address = started.await.map_err(|_| Error::Ended)??;
     Ok(Node {
-        started,
+        address,
         stop: Some(stop),
         ended: Some(ended),
         thread: Some(thread),
@@ -115,13 +101,10 @@ struct Running {
     handle: jsonrpsee::server::ServerHandle,
     miner: tokio::task::JoinHandle<()>,
     api: Arc<Api>,
-    /// Ends reads of a fork's upstream, which nobody waits for any more.
-    stop: Stop,
 }
 
-fn start(config: &Config) -> Result<(Runtime, Started, Running), Error> {
-    let stop = Stop::default();
-    let mut chain = Chain::start(config, stop.clone())?;
+fn start(config: &Config) -> Result<(Runtime, SocketAddr, Running), Error> {
+    let mut chain = Chain::new(config)?;
     if let Some(path) = &config.state {
         load(&mut chain, path)?;
     }
@@ -131,24 +114,12 @@ fn start(config: &Config) -> Result<(Runtime, Started, Running), Error> {
         .thread_stack_size(STACK_LEN)
         .build()
         .map_err(Error::Thread)?;
-    let mut started = Started {
-        address: SocketAddr::new(config.host, config.port),
-        chain_id: chain.chain_id(),
-        arbos_version: chain.arbos_version().map_err(StartError::from)?,
-        fork: chain.fork().map(Fork::info),
-    };
     let api = Arc::new(Api::new(chain, config.state.clone()));
+    let address = SocketAddr::new(config.host, config.port);
     let module = module(Arc::clone(&api))?;
-    let (address, handle) = runtime.block_on(server::start(started.address, module))?;
+    let (address, handle) = runtime.block_on(server::start(address, module))?;
     let miner = runtime.spawn(miner::run(Arc::clone(&api)));
-    started.address = address;
-    let running = Running {
-        handle,
-        miner,
-        api,
-        stop,
-    };
-    Ok((runtime, started, running))
+    Ok((runtime, address, Running { handle, miner, api }))
 }
 
 impl Running {
@@ -158,10 +129,8 @@ impl Running {
             let _ = stopped.await;
             self.miner.abort();
             let _ = self.handle.stop();
-            self.stop.stop();
             let _ = tokio::time::timeout(DRAIN, self.handle.stopped()).await;
         });
-        self.api.read().save_fork();
         Ok(self.api.save()?)
     }
 }
@@ -184,37 +153,22 @@ fn has_folder(path: &Path) -> bool {
 impl Node {
     /// Where the node listens.
     pub fn address(&self) -> SocketAddr {
-        self.started.address
+        self.address
     }
 
     /// The port on which the node listens.
     pub fn port(&self) -> u16 {
-        self.started.address.port()
-    }
-
-    /// The chain id that it started with.
-    pub fn chain_id(&self) -> u64 {
-        self.started.chain_id
-    }
-
-    /// The ArbOS version that it started with.
-    pub fn arbos_version(&self) -> u64 {
-        self.started.arbos_version
-    }
-
-    /// What it was forked from at its start, if it was.
-    pub fn fork(&self) -> Option<&ForkInfo> {
-        self.started.fork.as_ref()
+        self.address.port()
     }
 
     /// URL for HTTP clients.
     pub fn url(&self) -> String {
-        format!("http://{}", self.started.address)
+        format!("http://{}", self.address)
     }
 
     /// URL for WebSocket clients.
     pub fn ws_url(&self) -> String {
-        format!("ws://{}", self.started.address)
+        format!("ws://{}", self.address)
     }
 
     /// Stops the node and writes its state file.

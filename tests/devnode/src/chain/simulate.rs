@@ -18,7 +18,6 @@ use super::{
     wording::{halt_message, invalid_message},
 };
 use crate::{
-    arbos,
     evm::{self, env, session::Session},
     fork::StateError,
     stylus::ActivationError,
@@ -78,12 +77,12 @@ pub struct Call {
     pub overrides: Option<Box<BlockOverrides>>,
 }
 
-struct Prepared<'a> {
-    view: View<'a>,
-    rules: CfgEnv,
-    block: BlockEnv,
-    tx: TxEnv,
-    session: Session,
+pub(super) struct Prepared<'a> {
+    pub(super) view: View<'a>,
+    pub(super) rules: CfgEnv,
+    pub(super) block: BlockEnv,
+    pub(super) tx: TxEnv,
+    pub(super) session: Session,
 }
 
 impl Prepared<'_> {
@@ -115,8 +114,7 @@ impl Chain {
         if let Some(answer) = self.answer(&call) {
             return answer;
         }
-        let moment = self.moment(call.block.unwrap_or_default())?;
-        let prepared = self.prepare(call, moment, true)?;
+        let prepared = self.prepare_call(call)?;
         output(prepared.run(prepared.tx.gas_limit)?)
     }
 
@@ -164,6 +162,12 @@ impl Chain {
         Ok(high)
     }
 
+    /// What `eth_call` executes.
+    pub(super) fn prepare_call(&self, call: Call) -> Result<Prepared<'_>, CallError> {
+        let moment = self.moment(call.block.unwrap_or_default())?;
+        self.prepare(call, moment, true)
+    }
+
     fn prepare(
         &self,
         call: Call,
@@ -178,7 +182,7 @@ impl Chain {
                 self.base_fee()?,
             ),
             Moment::Block(number) => {
-                let header = self.header_at(number)?;
+                let header = &self.block_at(number).ok_or(QueryError::NoBlock)?.header;
                 (
                     number,
                     header.timestamp,
@@ -191,11 +195,8 @@ impl Chain {
             override_account(&mut view, address, account)?;
         }
         let mut block = match moment {
-            Moment::Pending => self.environment(number, timestamp, base_fee),
-            Moment::Block(_) => BlockEnv {
-                number: U256::from(self.number_seen(number)?),
-                ..env::block(timestamp, base_fee)
-            },
+            Moment::Pending => self.environment(timestamp, base_fee),
+            Moment::Block(_) => env::block(timestamp, base_fee),
         };
         let mut session = self.session(number, is_call)?;
         if let Some(overrides) = call.overrides {
@@ -203,10 +204,6 @@ impl Chain {
         }
         let tx = self.call_environment(call.request, &view)?;
         let mut rules = self.rules.clone();
-        if number < self.history.first() {
-            session.arbos_version = arbos::version(&view)?;
-            rules.spec = env::hardfork(session.arbos_version);
-        }
         rules.disable_nonce_check = true;
         rules.disable_eip3607 = true;
         rules.disable_base_fee = tx.gas_price == 0;

@@ -1,10 +1,8 @@
 //! What an execution reads: the state, an overlay, and the hashes of past blocks.
 
-use std::{ops::Deref, sync::Arc};
-
 use alloy_primitives::{Address, B256, U256, map::AddressHashSet};
 use revm::{
-    Database,
+    Database, DatabaseRef,
     primitives::KECCAK_EMPTY,
     state::{AccountInfo, Bytecode},
 };
@@ -16,30 +14,10 @@ use super::{
 };
 use crate::fork::StateError;
 
-/// The state below the overlay.
-#[derive(Clone, Debug)]
-enum Ground<'a> {
-    /// The chain's own.
-    Here(&'a State),
-    /// Of a block before the one that the chain was forked from.
-    Older(Arc<State>),
-}
-
-impl Deref for Ground<'_> {
-    type Target = State;
-
-    fn deref(&self) -> &State {
-        match self {
-            Self::Here(state) => state,
-            Self::Older(state) => state,
-        }
-    }
-}
-
 /// A read-only state for one execution or query.
 #[derive(Clone, Debug)]
 pub struct View<'a> {
-    state: Ground<'a>,
+    state: &'a State,
     history: &'a History,
     /// Differences that hide the state's values.
     pub overlay: Overlay,
@@ -49,18 +27,9 @@ impl<'a> View<'a> {
     /// The state seen through `overlay`, with `history` before it.
     pub fn new(state: &'a State, history: &'a History, overlay: Overlay) -> Self {
         Self {
-            state: Ground::Here(state),
+            state,
             history,
             overlay,
-        }
-    }
-
-    /// The state of a block before the first one of `history`.
-    pub fn older(state: Arc<State>, history: &'a History) -> Self {
-        Self {
-            state: Ground::Older(state),
-            history,
-            overlay: Overlay::default(),
         }
     }
 
@@ -76,7 +45,6 @@ impl<'a> View<'a> {
     pub fn slot(&self, address: &Address, slot: &U256) -> Result<U256, StateError> {
         match self.overlay.slot(address, slot) {
             Some(value) => Ok(value),
-            None if self.overlay.is_attached(address) => self.state.slot_if(address, slot, true),
             None => self.state.slot(address, slot),
         }
     }
@@ -111,18 +79,14 @@ impl<'a> View<'a> {
 
     /// The hash of a past L2 block, if it exists.
     pub fn l2_block_hash(&self, number: u64) -> Result<Option<B256>, StateError> {
-        match (self.history.by_number(number), self.state.origin()) {
-            (Some(block), _) => Ok(Some(block.hash)),
-            (None, Some(origin)) => origin.block_hash(number),
-            (None, None) => Ok(None),
-        }
+        Ok(self.history.by_number(number).map(|block| block.hash))
     }
 }
 
-impl Database for View<'_> {
+impl DatabaseRef for View<'_> {
     type Error = StateError;
 
-    fn basic(&mut self, address: Address) -> Result<Option<AccountInfo>, StateError> {
+    fn basic_ref(&self, address: Address) -> Result<Option<AccountInfo>, StateError> {
         Ok(self.account(&address)?.map(|basic| {
             AccountInfo {
                 balance: basic.balance,
@@ -134,19 +98,36 @@ impl Database for View<'_> {
         }))
     }
 
-    fn code_by_hash(&mut self, hash: B256) -> Result<Bytecode, StateError> {
+    fn code_by_hash_ref(&self, hash: B256) -> Result<Bytecode, StateError> {
         self.code(&hash)
     }
 
-    fn storage(&mut self, address: Address, slot: U256) -> Result<U256, StateError> {
+    fn storage_ref(&self, address: Address, slot: U256) -> Result<U256, StateError> {
         self.slot(&address, &slot)
     }
 
-    /// On Arbitrum `BLOCKHASH` speaks of L1 blocks, of which a devnode has none.
-    fn block_hash(&mut self, number: u64) -> Result<B256, StateError> {
-        match self.state.numbers_own_blocks() {
-            true => Ok(self.l2_block_hash(number)?.unwrap_or_default()),
-            false => Ok(B256::ZERO),
-        }
+    /// `BLOCKHASH` speaks of L1 blocks, of which a devnode has none.
+    fn block_hash_ref(&self, _l1_number: u64) -> Result<B256, StateError> {
+        Ok(B256::ZERO)
+    }
+}
+
+impl Database for View<'_> {
+    type Error = StateError;
+
+    fn basic(&mut self, address: Address) -> Result<Option<AccountInfo>, StateError> {
+        self.basic_ref(address)
+    }
+
+    fn code_by_hash(&mut self, hash: B256) -> Result<Bytecode, StateError> {
+        self.code_by_hash_ref(hash)
+    }
+
+    fn storage(&mut self, address: Address, slot: U256) -> Result<U256, StateError> {
+        self.storage_ref(address, slot)
+    }
+
+    fn block_hash(&mut self, l1_number: u64) -> Result<B256, StateError> {
+        self.block_hash_ref(l1_number)
     }
 }

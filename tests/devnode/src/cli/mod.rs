@@ -1,6 +1,5 @@
 //! The command line: without a subcommand it runs the node.
 
-mod fork;
 mod inspect;
 mod run;
 

@@ -29,6 +29,7 @@ use crate::{
         Compiler, Entry, EvmData, Outcome, OutcomeKind, Reply, Rules, Run, Step,
         code::{self, Code, CodeError},
         memory::page_price,
+        trace::Recording,
     },
 };
 
@@ -113,7 +114,7 @@ impl<'a, I> Evm<'a, I> {
             ink: rules.gas_to_ink(frame.interpreter.gas.remaining()),
             data: evm_data(context, frame),
             rules: rules.clone(),
-            recording: None,
+            recording: recording(context),
         };
         let program = Suspended {
             run: Run::start(&native, entry),
@@ -142,6 +143,9 @@ impl<'a, I> Evm<'a, I> {
                 .run
                 .resume(program.reply.take())
                 .map_err(|error| ContextError::Custom(format!("Stylus engine: {error}")))?;
+            if let Some(witness) = &mut self.inner.ctx.chain.witness {
+                witness.hear(program.run.take_calls());
+            }
             let request = match step {
                 Step::Ask(request) => request,
                 Step::Done(outcome) => return self.end(&program, outcome),
@@ -200,6 +204,9 @@ impl<'a, I> Evm<'a, I> {
         let (context, _, _, frames) = self.inner.all_mut();
         let frame = frames.get();
         let mut result = result;
+        if let Some(witness) = &mut context.chain.witness {
+            witness.reason = Some(message.clone());
+        }
         if frame.depth == 0 && result != InstructionResult::OutOfGas {
             context.local_mut().set_precompile_error_context(message);
             result = InstructionResult::PrecompileError;
@@ -266,6 +273,12 @@ fn after_output(program: &Suspended, gas_left: u64, len: usize) -> Option<u64> {
     let words = len.div_ceil(32) as u64;
     let price = words * 3 + words * words / 512;
     Some(gas_left.min(program.gas_before.checked_sub(price)?))
+}
+
+/// Where host calls are recorded, if someone wants them.
+fn recording(context: &Context<'_>) -> Option<Recording> {
+    let witness = context.chain.witness.as_ref()?;
+    witness.recording.clone()
 }
 
 fn code_hash(frame: &Frame) -> B256 {

@@ -4,7 +4,10 @@ use alloy_primitives::{Address, B256, map::AddressHashMap};
 
 use crate::{
     arbos::Limits,
-    stylus::{ActivationError, ArbosVersion, Compiler, Rules},
+    stylus::{
+        ActivationError, ArbosVersion, Compiler, Rules,
+        trace::{HostCalls, Recording},
+    },
 };
 
 /// Arbitrum's part of the execution context, one per transaction.
@@ -28,6 +31,8 @@ pub struct Session {
     pub frames: OpenFrames,
     /// Why the last program that was refused cannot be activated. The chain itself says nothing.
     pub refusal: Option<ActivationError>,
+    /// What programs tell an inspector, if one watches.
+    pub witness: Option<Witness>,
 }
 
 impl Session {
@@ -49,12 +54,32 @@ impl Session {
             recent: Recent::default(),
             frames: OpenFrames::default(),
             refusal: None,
+            witness: None,
         }
     }
 
     /// The ArbOS version as the Stylus VM names it.
     pub fn arbos(&self) -> ArbosVersion {
         ArbosVersion(self.arbos_version)
+    }
+}
+
+/// What an inspector learns of programs beside frames and logs; it takes it frame by frame.
+#[derive(Clone, Debug, Default)]
+pub struct Witness {
+    /// Whether programs record their host calls.
+    pub recording: Option<Recording>,
+    /// The host calls since it last took them, all of one program.
+    pub heard: HostCalls,
+    /// Why the program that ended last failed, beyond what its result says.
+    pub reason: Option<String>,
+}
+
+impl Witness {
+    /// Takes what a run recorded.
+    pub fn hear(&mut self, recorded: HostCalls) {
+        self.heard.calls.extend(recorded.calls);
+        self.heard.missing = self.heard.missing.saturating_add(recorded.missing);
     }
 }
 

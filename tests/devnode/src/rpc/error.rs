@@ -11,6 +11,7 @@ use thiserror::Error;
 use crate::{
     chain::{dump::DumpError, query::QueryError, send::TxError, simulate::CallError},
     fork::StateError,
+    trace::TraceError,
 };
 
 /// geth's code for whatever has none of its own.
@@ -37,12 +38,12 @@ pub enum RpcError {
     /// A block or state does not exist.
     #[error(transparent)]
     Query(#[from] QueryError),
+    /// There is no trace.
+    #[error(transparent)]
+    Trace(#[from] TraceError),
     /// State could not be read.
     #[error(transparent)]
     State(#[from] StateError),
-    /// Not on a fork.
-    #[error("a fork does not have {0}: only what was read of the upstream is here")]
-    OnFork(&'static str),
     /// A dump cannot be read or written.
     #[error(transparent)]
     Dump(#[from] DumpError),
@@ -71,7 +72,9 @@ impl From<RpcError> for ErrorObjectOwned {
             RpcError::Call(CallError::Refused(_)) => {
                 return Self::owned(REVERTED, error.to_string(), Some("0x"));
             }
-            RpcError::BadArguments(_) => INVALID_PARAMS_CODE,
+            RpcError::BadArguments(_) | RpcError::Trace(TraceError::Config(_)) => {
+                INVALID_PARAMS_CODE
+            }
             RpcError::Internal(_) => INTERNAL_ERROR_CODE,
             _ => SERVER_ERROR,
         };

@@ -7,6 +7,7 @@ pub mod account;
 pub mod args;
 pub mod block;
 pub mod control;
+pub mod debug;
 pub mod error;
 pub mod execute;
 pub mod feed;
@@ -16,7 +17,6 @@ pub mod http;
 pub mod methods;
 pub mod mining;
 pub mod network;
-mod older;
 pub mod pool;
 pub mod proof;
 pub mod server;
@@ -124,5 +124,6 @@ pub fn module(api: Arc<Api>) -> Result<RpcModule<Arc<Api>>, RegisterMethodError>
     control::register(&mut methods)?;
     filters::register(&mut methods)?;
     subscribe::register(&mut methods)?;
+    debug::register(&mut methods)?;
     Ok(methods.into_module())
 }

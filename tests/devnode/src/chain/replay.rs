@@ -1,0 +1,212 @@
+//! Mined transactions and calls, executed again or at all with an inspector that watches.
+
+use alloy_primitives::B256;
+use revm::context::{BlockEnv, TxEnv, result::EVMError};
+
+use super::{
+    Chain,
+    block::{Block, Mined},
+    building::environment,
+    query::QueryError,
+    simulate::{Call, CallError},
+    view::View,
+    wording::invalid_message,
+};
+use crate::{
+    arbos,
+    evm::{
+        self, Executed, env,
+        session::{Recent, Session},
+    },
+    trace::{TraceError, Tracer, failure},
+};
+
+/// An execution that was watched. Nothing of it is committed.
+#[derive(Debug)]
+pub struct Watched<'a> {
+    /// The state that it saw.
+    pub before: View<'a>,
+    /// The transaction.
+    pub tx: TxEnv,
+    /// Its block.
+    pub block: BlockEnv,
+    /// What it did.
+    pub executed: Executed,
+}
+
+/// What became of each transaction of a block.
+pub type Traces<R> = Vec<(B256, Result<R, TraceError>)>;
+
+impl Chain {
+    /// Executes a mined transaction again on the state that it saw, in its block's context.
+    ///
+    /// The transactions before it in the block leave behind what ran lately; they are executed
+    /// first.
+    ///
+    /// # Errors
+    /// [`TraceError::Diverged`] if status or gas are not the recorded ones, and the tracer's.
+    pub fn replay(
+        &self,
+        block: &Block,
+        mined: &Mined,
+        tracer: &mut Tracer,
+    ) -> Result<Watched<'_>, TraceError> {
+        let mut recent = Recent::default();
+        for earlier in block.txs.iter().take_while(|tx| tx.index < mined.index) {
+            recent = self.replay_unwatched(block, earlier, recent)?;
+        }
+        self.replay_after(block, mined, recent, tracer)
+    }
+
+    /// As [`Self::replay`] for all transactions of a block, each with a tracer of its own.
+    pub fn replay_block<R>(
+        &self,
+        block: &Block,
+        mut tracer: impl FnMut() -> Result<Tracer, TraceError>,
+        mut finish: impl FnMut(&Mined, Tracer, Watched<'_>) -> Result<R, TraceError>,
+    ) -> Result<Traces<R>, TraceError> {
+        let mut recent = Recent::default();
+        let mut results = Vec::with_capacity(block.txs.len());
+        for mined in &block.txs {
+            let mut tracer = tracer()?;
+            let result = match self.replay_after(block, mined, recent.clone(), &mut tracer) {
+                Ok(watched) => {
+                    recent = watched.executed.session.recent.clone();
+                    finish(mined, tracer, watched)
+                }
+                Err(error) => {
+                    recent = self.replay_unwatched(block, mined, recent)?;
+                    Err(error)
+                }
+            };
+            results.push((mined.hash(), result));
+        }
+        Ok(results)
+    }
+
+    /// Executes a call in a tracer's sight, with the state and the context that `eth_call` has.
+    ///
+    /// # Errors
+    /// Those of the call's preparation, and the tracer's. A call that fails is none.
+    pub fn watch(&self, call: Call, tracer: &mut Tracer) -> Result<Watched<'_>, TraceError> {
+        let prepared = self.prepare_call(call)?;
+        let mut session = prepared.session;
+        session.witness = Some(tracer.witness());
+        let (before, tx, block) = (
+            prepared.view.clone(),
+            prepared.tx.clone(),
+            prepared.block.clone(),
+        );
+        let executed = evm::inspect::inspect(
+            prepared.view,
+            prepared.rules,
+            prepared.block,
+            prepared.tx,
+            session,
+            &mut tracer.inspector(),
+        );
+        let executed = executed.map_err(|error| match error {
+            EVMError::Transaction(error) => CallError::Invalid(invalid_message(&tx, &error)).into(),
+            error => failure(tracer, error),
+        })?;
+        Ok(Watched {
+            before,
+            executed,
+            tx,
+            block,
+        })
+    }
+
+    fn replay_after(
+        &self,
+        block: &Block,
+        mined: &Mined,
+        recent: Recent,
+        tracer: &mut Tracer,
+    ) -> Result<Watched<'_>, TraceError> {
+        let scene = self.scene(block, mined, recent)?;
+        let mut session = scene.session;
+        session.witness = Some(tracer.witness());
+        let executed = evm::inspect::inspect(
+            scene.before.clone(),
+            self.replay_rules(),
+            scene.block.clone(),
+            scene.tx.clone(),
+            session,
+            &mut tracer.inspector(),
+        );
+        let executed = executed.map_err(|error| failure(tracer, error))?;
+        check(mined, &executed)?;
+        Ok(Watched {
+            before: scene.before,
+            tx: scene.tx,
+            block: scene.block,
+            executed,
+        })
+    }
+
+    fn replay_unwatched(
+        &self,
+        block: &Block,
+        mined: &Mined,
+        recent: Recent,
+    ) -> Result<Recent, TraceError> {
+        let scene = self.scene(block, mined, recent)?;
+        let executed = evm::execute(
+            scene.before,
+            self.replay_rules(),
+            scene.block,
+            scene.tx,
+            scene.session,
+        )
+        .map_err(|error| TraceError::Execution(error.to_string()))?;
+        check(mined, &executed)?;
+        Ok(executed.session.recent)
+    }
+
+    fn replay_rules(&self) -> revm::context::CfgEnv {
+        let mut rules = self.rules.clone();
+        rules.disable_eip3607 = true;
+        rules
+    }
+
+    fn scene(&self, block: &Block, mined: &Mined, recent: Recent) -> Result<Scene<'_>, TraceError> {
+        let header = &block.header;
+        let first = block.txs.first().ok_or(QueryError::NoBlock)?;
+        let view = |start| View::new(&self.state, &self.history, self.state.past(start));
+        let mut session = self.session(header.number, false)?;
+        session.arbos_version = arbos::version(&view(first.start))?;
+        session.recent = recent;
+        let base_fee = header.base_fee_per_gas.unwrap_or_default();
+        Ok(Scene {
+            before: view(mined.start),
+            block: BlockEnv {
+                beneficiary: header.beneficiary,
+                gas_limit: header.gas_limit,
+                ..env::block(header.timestamp, base_fee)
+            },
+            tx: environment(&mined.tx, mined.effective_gas_price),
+            session,
+        })
+    }
+}
+
+struct Scene<'a> {
+    before: View<'a>,
+    block: BlockEnv,
+    tx: TxEnv,
+    session: Session,
+}
+
+fn check(mined: &Mined, executed: &Executed) -> Result<(), TraceError> {
+    let (used, success) = (executed.result.tx_gas_used(), executed.result.is_success());
+    if (used, success) == (mined.gas_used, mined.success) {
+        return Ok(());
+    }
+    Err(TraceError::Diverged {
+        hash: mined.hash(),
+        used,
+        recorded: mined.gas_used,
+        success,
+    })
+}

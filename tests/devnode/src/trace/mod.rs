@@ -1,0 +1,189 @@
+//! Tracers: what a transaction did inside, in geth's forms and in Nitro's.
+//!
+//! [`Tracer`] watches one execution. revm-inspectors makes geth's answers; beside it [`frames`]
+//! notes what ran in each frame and what programs tell, and [`budget`] ends what grows too large.
+
+pub mod budget;
+pub mod call;
+pub mod frames;
+pub mod options;
+mod steps;
+pub mod stylus;
+
+use alloy_rpc_types_trace::geth::GethTrace;
+use revm::context::result::{EVMError, ResultAndState};
+use revm_inspectors::tracing::{DebugInspector, DebugInspectorError, TransactionContext};
+use serde::Serialize;
+use thiserror::Error;
+
+use self::{
+    budget::Budget,
+    frames::Frames,
+    options::{Kind, Options},
+};
+use crate::{
+    chain::{query::QueryError, replay::Watched, simulate::CallError},
+    evm::{self, Context, session::Witness},
+    fork::StateError,
+    stylus::trace::Recording,
+};
+
+/// Why there is no trace.
+#[derive(Debug, Error)]
+pub enum TraceError {
+    /// No tracer has this name.
+    #[error("tracer not found: '{name}'; there are {}", options::names())]
+    Unknown {
+        /// The name, or the start of it.
+        name: String,
+    },
+    /// The tracer takes no such configuration.
+    #[error("invalid tracerConfig: {0}")]
+    Config(String),
+    /// The trace would be too large.
+    #[error(
+        "trace too large: over {} MiB; narrow it down with disableStack, disableStorage, limit, onlyTopCall or another tracer",
+        budget::SIZE_MAX >> 20
+    )]
+    TooLarge,
+    /// It took too long.
+    #[error("execution timeout: tracing took over {0:?}")]
+    Timeout(std::time::Duration),
+    /// No such transaction.
+    #[error("transaction not found")]
+    NoTransaction,
+    /// No such block or state.
+    #[error(transparent)]
+    Query(#[from] QueryError),
+    /// State could not be read.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// The call cannot start.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// The execution failed as it did not when it was mined.
+    #[error("cannot execute again: {0}")]
+    Execution(String),
+    /// The outcome is not the recorded one.
+    #[error("executed again, {hash} used {used} gas instead of {recorded}, success {success}")]
+    Diverged {
+        /// The transaction.
+        hash: alloy_primitives::B256,
+        /// {gas} Now.
+        used: u64,
+        /// {gas} When it was mined.
+        recorded: u64,
+        /// Whether it succeeded now.
+        success: bool,
+    },
+}
+
+/// A finished trace, ready to be sent.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub enum Trace {
+    /// One of geth's.
+    Geth(Box<GethTrace>),
+    /// A call tree with the machine of each frame.
+    Calls(Box<call::Frame>),
+    /// Host calls of programs.
+    Stylus(Vec<stylus::Step>),
+}
+
+/// Watches one execution and makes its trace.
+#[expect(
+    missing_debug_implementations,
+    reason = "a running inspector has no useful debug form"
+)]
+pub struct Tracer {
+    kind: Kind,
+    geth: DebugInspector,
+    budget: Budget,
+    frames: Frames,
+}
+
+impl Tracer {
+    /// A tracer that has seen nothing.
+    ///
+    /// # Errors
+    /// [`TraceError::Unknown`], [`TraceError::Config`].
+    pub fn new(options: Options) -> Result<Self, TraceError> {
+        let geth = DebugInspector::new(options.geth)
+            .map_err(|error| TraceError::Config(error.to_string()))?;
+        Ok(Self {
+            kind: options.kind,
+            budget: Budget::new(&geth, options.timeout),
+            geth,
+            frames: Frames::default(),
+        })
+    }
+
+    /// What programs are to tell.
+    pub fn witness(&self) -> Witness {
+        Witness {
+            recording: (self.kind == Kind::Stylus).then(Recording::default),
+            ..Witness::default()
+        }
+    }
+
+    /// What watches the execution.
+    pub fn inspector<'a>(&mut self) -> impl revm::Inspector<Context<'a>> + use<'a, '_> {
+        (&mut self.budget, (&mut self.geth, &mut self.frames))
+    }
+
+    /// Why the execution was ended early, if it was this tracer that did.
+    pub fn refusal(&self) -> Option<TraceError> {
+        self.budget.refusal()
+    }
+
+    /// The trace of what was watched.
+    ///
+    /// # Errors
+    /// [`TraceError::TooLarge`].
+    pub fn finish(
+        mut self,
+        watched: Watched<'_>,
+        place: Option<TransactionContext>,
+    ) -> Result<Trace, TraceError> {
+        if self.kind == Kind::Stylus {
+            return self.frames.into_steps().map(Trace::Stylus);
+        }
+        let mut before = watched.before;
+        self.budget
+            .spend_state(&self.geth, &before, &watched.executed.state)?;
+        if let Some(refusal) = self.refusal() {
+            return Err(refusal);
+        }
+        let marked = steps::mark_programs(&mut self.geth);
+        let result = ResultAndState {
+            result: watched.executed.result,
+            state: watched.executed.state,
+        };
+        let trace = self
+            .geth
+            .get_result(place, &watched.tx, &watched.block, &result, &mut before)
+            .map_err(|error| match error {
+                DebugInspectorError::Database(error) => TraceError::State(error),
+                other => TraceError::Config(other.to_string()),
+            })?;
+        Ok(match trace {
+            GethTrace::CallTracer(root) => {
+                Trace::Calls(Box::new(call::Frame::join(root, &self.frames)))
+            }
+            GethTrace::Default(mut frame) => {
+                steps::unmark(&mut frame.struct_logs, marked, self.geth);
+                Trace::Geth(Box::new(GethTrace::Default(frame)))
+            }
+            other => Trace::Geth(Box::new(other)),
+        })
+    }
+}
+
+/// Why an execution could not go on: the tracer's doing, or not.
+pub(crate) fn failure(tracer: &Tracer, error: evm::Error) -> TraceError {
+    match (tracer.refusal(), error) {
+        (Some(refusal), _) => refusal,
+        (None, EVMError::Database(error)) => error.into(),
+        (None, other) => TraceError::Execution(other.to_string()),
+    }
+}

@@ -1,0 +1,134 @@
+//! Which tracer a request wants, and how.
+
+use std::time::Duration;
+
+use alloy_rpc_types_trace::geth::{
+    GethDebugBuiltInTracerType, GethDebugTracerType, GethDebugTracingOptions,
+};
+
+use super::TraceError;
+
+/// How long tracing may take unless the request says otherwise, and at most.
+const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// The tracers, by the names that requests use. No name is the struct logger.
+pub const NAMES: [&str; 9] = [
+    "callTracer",
+    "prestateTracer",
+    "flatCallTracer",
+    "4byteTracer",
+    "muxTracer",
+    "noopTracer",
+    "erc7562Tracer",
+    "stateGasTracer",
+    STYLUS,
+];
+
+const STYLUS: &str = "stylusTracer";
+
+/// What the script of `cargo stylus trace` has, and no other tracer: a hook for host calls and the
+/// names that it gives to calls of EVM code.
+const STYLUS_SCRIPT: [&str; 2] = ["hostio", "evm_delegate_call_contract"];
+
+/// Who makes the trace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// revm-inspectors, in geth's forms.
+    Geth,
+    /// Host calls of programs.
+    Stylus,
+}
+
+/// A request's options, understood.
+#[derive(Clone, Debug)]
+pub struct Options {
+    pub(super) kind: Kind,
+    pub(super) geth: GethDebugTracingOptions,
+    pub(super) timeout: Duration,
+}
+
+impl Options {
+    /// Reads what a request says.
+    ///
+    /// Scripts are not run; that of `cargo stylus trace` is `stylusTracer` in another form.
+    ///
+    /// # Errors
+    /// [`TraceError::Unknown`], [`TraceError::Config`] for a timeout that is not a duration.
+    pub fn new(mut geth: GethDebugTracingOptions) -> Result<Self, TraceError> {
+        let timeout = match &geth.timeout {
+            Some(text) => duration(text)
+                .ok_or_else(|| TraceError::Config(format!("timeout '{text}' is no duration")))?
+                .min(TIMEOUT),
+            None => TIMEOUT,
+        };
+        let mut kind = Kind::Geth;
+        if let Some(GethDebugTracerType::JsTracer(name)) = &geth.tracer
+            && !name.is_empty()
+        {
+            if name != STYLUS && !STYLUS_SCRIPT.iter().all(|part| name.contains(part)) {
+                let name = name.chars().take(40).collect();
+                return Err(TraceError::Unknown { name });
+            }
+            kind = Kind::Stylus;
+            geth.tracer = Some(GethDebugBuiltInTracerType::NoopTracer.into());
+        }
+        Ok(Self {
+            kind,
+            geth,
+            timeout,
+        })
+    }
+}
+
+/// The names in one line.
+pub(super) fn names() -> String {
+    NAMES.join(", ")
+}
+
+/// A Go duration of one unit, such as `5s`, `1.5m` or `250ms`.
+fn duration(text: &str) -> Option<Duration> {
+    let unit = text.find(|c: char| c.is_ascii_alphabetic() || c == 'µ')?;
+    let (number, unit) = text.split_at(unit);
+    let scale_s = match unit {
+        "ns" => 1e-9,
+        "us" | "µs" => 1e-6,
+        "ms" => 1e-3,
+        "s" => 1.0,
+        "m" => 60.0,
+        "h" => 3_600.0,
+        _ => return None,
+    };
+    Duration::try_from_secs_f64(number.parse::<f64>().ok()? * scale_s).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_gos() {
+        assert_eq!(duration("5s"), Some(Duration::from_secs(5)));
+        assert_eq!(duration("1.5m"), Some(Duration::from_secs(90)));
+        assert_eq!(duration("250ms"), Some(Duration::from_millis(250)));
+        for wrong in ["", "5", "s", "-1s", "1d", "inf s", "1e400h"] {
+            assert_eq!(duration(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn unknown_tracers_are_refused_with_the_names_of_the_others() {
+        let options = |name: &str| {
+            let tracer = GethDebugTracerType::JsTracer(name.into());
+            Options::new(GethDebugTracingOptions::default().with_tracer(tracer))
+        };
+        let script = r#"{ "hostio": function() { "evm_delegate_call_contract" } }"#;
+        assert_eq!(options(script).unwrap().kind, Kind::Stylus);
+        assert_eq!(options(STYLUS).unwrap().kind, Kind::Stylus);
+        assert_eq!(options("").unwrap().kind, Kind::Geth);
+        let error = options("{ step: function() {} }").unwrap_err().to_string();
+        assert!(
+            error.contains("'{ step") && error.contains("callTracer"),
+            "{error}"
+        );
+    }
+}

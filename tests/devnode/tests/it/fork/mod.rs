@@ -1,8 +1,0 @@
-//! Fork mode: another node as the upstream, and what goes wrong with it.
-
-mod cache;
-mod faults;
-mod older;
-mod proxy;
-mod rig;
-mod state;

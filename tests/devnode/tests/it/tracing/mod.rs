@@ -1,0 +1,8 @@
+//! Tracers over transactions that mix programs and EVM code.
+
+mod bounds;
+mod calls;
+mod host_calls;
+mod scene;
+mod state;
+mod steps;
