@@ -8,6 +8,7 @@ use std::{
 use alloy_primitives::{Address, U256, address};
 
 pub use crate::chain::mining::Mining;
+use crate::fork::Settings;
 
 /// Chain id of Nitro's dev chain.
 pub const CHAIN_ID: u64 = 412_346;
@@ -35,6 +36,8 @@ pub struct Config {
     pub arbos_version: u64,
     /// File that is loaded at start, if it exists, and written at shutdown.
     pub state: Option<PathBuf>,
+    /// Folder of compiled Stylus programs, for this node and later ones; kept in memory only if none.
+    pub module_cache: Option<PathBuf>,
     /// {s} Time of the genesis block, from which the clock runs on; the wall clock if none.
     pub timestamp: Option<u64>,
     /// Number of the well-known test accounts funded beside [`DEV_ACCOUNT`], at most 10.
@@ -43,6 +46,8 @@ pub struct Config {
     pub mining: Mining,
     /// {wei} Balance of each funded account.
     pub balance: U256,
+    /// Another chain to begin with. It decides on the chain id and the ArbOS version.
+    pub fork: Option<Settings>,
 }
 
 impl Default for Config {
@@ -53,10 +58,12 @@ impl Default for Config {
             chain_id: CHAIN_ID,
             arbos_version: ARBOS_VERSION,
             state: None,
+            module_cache: None,
             timestamp: None,
             accounts: 10,
             mining: Mining::Auto,
             balance: U256::from(10_000) * U256::from(1_000_000_000_000_000_000u64),
+            fork: None,
         }
     }
 }

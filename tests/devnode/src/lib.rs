@@ -71,5 +71,6 @@ pub mod rpc;
 pub mod stylus;
 pub mod trace;
 
+pub use chain::fork::ForkInfo;
 pub use config::{ARBOS_VERSION, CHAIN_ID, Config, DEV_ACCOUNT, TEST_ACCOUNTS};
 pub use node::{Error, Node, spawn};

@@ -17,8 +17,13 @@ use tokio::{
 };
 
 use crate::{
-    chain::{Chain, StartError, dump::DumpError},
+    chain::{
+        Chain, StartError,
+        dump::DumpError,
+        fork::{Fork, ForkInfo},
+    },
     config::Config,
+    fork::Stop,
     miner,
     rpc::{Api, module, server},
 };
@@ -60,10 +65,19 @@ pub enum Error {
 /// A node that runs on its own threads until it is shut down or dropped.
 #[derive(Debug)]
 pub struct Node {
-    address: SocketAddr,
+    started: Started,
     stop: Option<oneshot::Sender<()>>,
     ended: Option<oneshot::Receiver<Result<(), Error>>>,
     thread: Option<JoinHandle<()>>,
+}
+
+/// What a node found at its start.
+#[derive(Debug)]
+struct Started {
+    address: SocketAddr,
+    chain_id: u64,
+    arbos_version: u64,
+    fork: Option<ForkInfo>,
 }
 
 /// Starts a node and returns when it answers requests.
@@ -77,8 +91,8 @@ pub async fn spawn(config: Config) -> Result<Node, Error> {
     let thread = thread::Builder::new()
         .name("stylus-devnode".into())
         .spawn(move || match start(&config) {
-            Ok((runtime, address, run)) => {
-                let _ = ready.send(Ok(address));
+            Ok((runtime, started, run)) => {
+                let _ = ready.send(Ok(started));
                 let result = run.until(&runtime, stopped);
                 runtime.shutdown_timeout(DRAIN);
                 let _ = end.send(result);
@@ -88,9 +102,9 @@ pub async fn spawn(config: Config) -> Result<Node, Error> {
             }
         })
         .map_err(Error::Thread)?;
-    let address = started.await.map_err(|_| Error::Ended)??;
+    let started = started.await.map_err(|_| Error::Ended)??;
     Ok(Node {
-        address,
+        started,
         stop: Some(stop),
         ended: Some(ended),
         thread: Some(thread),
@@ -101,10 +115,13 @@ struct Running {
     handle: jsonrpsee::server::ServerHandle,
     miner: tokio::task::JoinHandle<()>,
     api: Arc<Api>,
+    /// Ends reads of a fork's upstream, which nobody waits for any more.
+    stop: Stop,
 }
 
-fn start(config: &Config) -> Result<(Runtime, SocketAddr, Running), Error> {
-    let mut chain = Chain::new(config)?;
+fn start(config: &Config) -> Result<(Runtime, Started, Running), Error> {
+    let stop = Stop::default();
+    let mut chain = Chain::start(config, stop.clone())?;
     if let Some(path) = &config.state {
         load(&mut chain, path)?;
     }
@@ -114,12 +131,24 @@ fn start(config: &Config) -> Result<(Runtime, SocketAddr, Running), Error> {
         .thread_stack_size(STACK_LEN)
         .build()
         .map_err(Error::Thread)?;
+    let mut started = Started {
+        address: SocketAddr::new(config.host, config.port),
+        chain_id: chain.chain_id(),
+        arbos_version: chain.arbos_version().map_err(StartError::from)?,
+        fork: chain.fork().map(Fork::info),
+    };
     let api = Arc::new(Api::new(chain, config.state.clone()));
-    let address = SocketAddr::new(config.host, config.port);
     let module = module(Arc::clone(&api))?;
-    let (address, handle) = runtime.block_on(server::start(address, module))?;
+    let (address, handle) = runtime.block_on(server::start(started.address, module))?;
     let miner = runtime.spawn(miner::run(Arc::clone(&api)));
-    Ok((runtime, address, Running { handle, miner, api }))
+    started.address = address;
+    let running = Running {
+        handle,
+        miner,
+        api,
+        stop,
+    };
+    Ok((runtime, started, running))
 }
 
 impl Running {
@@ -129,8 +158,10 @@ impl Running {
             let _ = stopped.await;
             self.miner.abort();
             let _ = self.handle.stop();
+            self.stop.stop();
             let _ = tokio::time::timeout(DRAIN, self.handle.stopped()).await;
         });
+        self.api.read().save_fork();
         Ok(self.api.save()?)
     }
 }
@@ -153,22 +184,37 @@ fn has_folder(path: &Path) -> bool {
 impl Node {
     /// Where the node listens.
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.started.address
     }
 
     /// The port on which the node listens.
     pub fn port(&self) -> u16 {
-        self.address.port()
+        self.started.address.port()
+    }
+
+    /// The chain id that it started with.
+    pub fn chain_id(&self) -> u64 {
+        self.started.chain_id
+    }
+
+    /// The ArbOS version that it started with.
+    pub fn arbos_version(&self) -> u64 {
+        self.started.arbos_version
+    }
+
+    /// What it was forked from at its start, if it was.
+    pub fn fork(&self) -> Option<&ForkInfo> {
+        self.started.fork.as_ref()
     }
 
     /// URL for HTTP clients.
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        format!("http://{}", self.started.address)
     }
 
     /// URL for WebSocket clients.
     pub fn ws_url(&self) -> String {
-        format!("ws://{}", self.address)
+        format!("ws://{}", self.started.address)
     }
 
     /// Stops the node and writes its state file.

@@ -78,19 +78,19 @@ pub struct Block {
 impl Block {
     /// How many messages had been sent to L1 after the block.
     pub fn send_count(&self) -> u64 {
-        self.mix(0)
+        mixed(&self.header.mix_hash, 0)
     }
 
-    /// The block number of L1 at the time.
+    /// `block.number` of its transactions: the block number of L1 at the time.
     pub fn l1_number(&self) -> u64 {
-        self.mix(1)
+        mixed(&self.header.mix_hash, 1)
     }
+}
 
-    /// One of the numbers that `mixHash` consists of.
-    fn mix(&self, index: usize) -> u64 {
-        let bytes = self.header.mix_hash.as_chunks::<8>().0.get(index);
-        bytes.map_or(0, |bytes| u64::from_be_bytes(*bytes))
-    }
+/// One of the numbers that `mixHash` consists of: see [`seal`].
+pub fn mixed(mix_hash: &B256, index: usize) -> u64 {
+    let bytes = mix_hash.as_chunks::<8>().0.get(index);
+    bytes.map_or(0, |bytes| u64::from_be_bytes(*bytes))
 }
 
 /// What the header of a new block takes from the chain.
@@ -104,11 +104,13 @@ pub struct Seal {
     pub timestamp: u64,
     /// {wei/gas}
     pub base_fee: u64,
+    /// `block.number` of its transactions. Written into `mixHash` as Nitro does, like the version.
+    pub l1_number: u64,
     /// Who makes it.
     pub beneficiary: Address,
     /// {gas}
     pub gas_limit: u64,
-    /// Written into `mixHash` as Nitro does.
+    /// The rules that it follows.
     pub arbos_version: u64,
     /// How many messages were sent to L1, and the root of their tree.
     pub sends: (u64, B256),
@@ -122,6 +124,7 @@ pub struct Seal {
 pub fn seal(seal: Seal, txs: Vec<Mined>, position: Position) -> Block {
     let mut mix_hash = B256::ZERO;
     mix_hash[..8].copy_from_slice(&seal.sends.0.to_be_bytes());
+    mix_hash[8..16].copy_from_slice(&seal.l1_number.to_be_bytes());
     mix_hash[16..24].copy_from_slice(&seal.arbos_version.to_be_bytes());
     let receipts: Vec<_> = txs.iter().map(Mined::receipt).collect();
     let bodies: Vec<_> = txs.iter().map(|mined| mined.tx.inner().clone()).collect();

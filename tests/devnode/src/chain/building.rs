@@ -50,9 +50,10 @@ impl Chain {
     /// A block on top of the last one, as of now. Nothing changes until a transaction is included.
     pub fn begin(&self) -> Result<Building, StateError> {
         let head = &self.head().header;
+        let number = head.number.saturating_add(1);
         Ok(Building {
-            number: head.number.saturating_add(1),
-            env: self.environment(self.clock.peek(head.timestamp), self.base_fee()?),
+            number,
+            env: self.environment(number, self.clock.peek(head.timestamp), self.base_fee()?),
             arbos_version: self.arbos_version()?,
             sends: sends::tip(&self.latest())?,
             recent: Recent::default(),
@@ -129,6 +130,7 @@ impl Chain {
             number: building.number,
             timestamp: building.env.timestamp.saturating_to(),
             base_fee: building.env.basefee,
+            l1_number: building.env.number.saturating_to(),
             sends: building.sends,
             arbos_version: building.arbos_version,
             beneficiary: building.env.beneficiary,

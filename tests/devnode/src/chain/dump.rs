@@ -7,7 +7,7 @@ use std::{
     path::Path,
 };
 
-use alloy_primitives::{Address, Bytes, U256, map::HashMap};
+use alloy_primitives::{Address, B256, Bytes};
 use revm::{primitives::KECCAK_EMPTY, state::Bytecode};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -17,7 +17,7 @@ use super::{
     block::Block,
     clock::Clock,
     history::History,
-    state::{Basic, Change, Position, State},
+    state::{Account, Basic, Change, Position, State},
 };
 
 const FORMAT: &str = "stylus-devnode.state/2";
@@ -41,6 +41,14 @@ pub enum DumpError {
         have: u64,
         /// Ours.
         want: u64,
+    },
+    /// It lies over another ground.
+    #[error("state dump is of {}, this chain is {}", ground(.have), ground(.want))]
+    Fork {
+        /// The block that the dump's chain was forked from.
+        have: Option<B256>,
+        /// Ours.
+        want: Option<B256>,
     },
     /// It has no block.
     #[error("state dump has no blocks")]
@@ -66,8 +74,11 @@ pub enum DumpError {
 struct Dump {
     format: String,
     chain_id: u64,
+    /// Hash of the block that the chain was forked from.
+    #[serde(default)]
+    fork: Option<B256>,
     clock: Clock,
-    accounts: Vec<Account>,
+    accounts: Vec<Entry>,
     codes: Vec<Bytes>,
     blocks: Vec<Block>,
     undo: Vec<Change>,
@@ -75,26 +86,27 @@ struct Dump {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Account {
+struct Entry {
     address: Address,
-    basic: Option<Basic>,
-    storage: HashMap<U256, U256>,
+    #[serde(flatten)]
+    account: Account,
 }
 
 impl Chain {
+    fn forked_block(&self) -> Option<B256> {
+        self.fork().map(|fork| fork.head().hash)
+    }
+
     /// The chain as JSON.
     pub fn dump(&self) -> Result<Vec<u8>, DumpError> {
-        let accounts = self
-            .state
-            .accounts()
-            .map(|(address, basic, storage)| Account {
-                address: *address,
-                basic: basic.copied(),
-                storage: storage.clone(),
-            });
+        let accounts = self.state.accounts().map(|(address, account)| Entry {
+            address: *address,
+            account: account.clone(),
+        });
         let dump = Dump {
             format: FORMAT.into(),
             chain_id: self.chain_id(),
+            fork: self.forked_block(),
             clock: self.clock,
             accounts: accounts.collect(),
             codes: self.state.codes().map(Bytecode::original_bytes).collect(),
@@ -118,8 +130,13 @@ impl Chain {
                 want,
             });
         }
+        let want = self.forked_block();
+        if dump.fork != want {
+            let have = dump.fork;
+            return Err(DumpError::Fork { have, want });
+        }
         let history = history(dump.blocks, dump.undo.len())?;
-        self.state = restore(dump.codes, dump.accounts, dump.undo);
+        self.state = restore(self.state.fresh(), dump.codes, dump.accounts, dump.undo);
         self.clock = dump.clock;
         self.impersonated = dump.impersonated.into_iter().collect();
         self.snapshots.clear();
@@ -135,6 +152,13 @@ impl Chain {
         file.sync_all()?;
         fs::rename(&temporary, path)?;
         Ok(())
+    }
+}
+
+fn ground(block: &Option<B256>) -> String {
+    match block {
+        Some(hash) => format!("a fork of block {hash}"),
+        None => "no fork".into(),
     }
 }
 
@@ -170,23 +194,24 @@ fn check_positions(block: &Block, least: Position, most: Position) -> Result<(),
     }
 }
 
-fn restore(codes: Vec<Bytes>, accounts: Vec<Account>, undo: Vec<Change>) -> State {
-    let mut state = State::default();
+fn restore(mut state: State, codes: Vec<Bytes>, accounts: Vec<Entry>, undo: Vec<Change>) -> State {
     for code in codes {
         // A delegation that is not one cannot have been stored.
         if let Ok(code) = Bytecode::new_raw_checked(code) {
             state.add_code(code);
         }
     }
-    for account in accounts {
-        let basic = account.basic.map(|basic| match basic.code_hash.is_zero() {
-            true => Basic {
-                code_hash: KECCAK_EMPTY,
-                ..basic
-            },
-            false => basic,
+    for Entry { address, account } in accounts {
+        let basic = account.basic.map(|basic| {
+            basic.map(|basic| match basic.code_hash.is_zero() {
+                true => Basic {
+                    code_hash: KECCAK_EMPTY,
+                    ..basic
+                },
+                false => basic,
+            })
         });
-        state.put_account(account.address, basic, account.storage);
+        state.put_account(address, Account { basic, ..account });
     }
     state.set_log(undo);
     state

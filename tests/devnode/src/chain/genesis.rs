@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use alloy_primitives::{Address, Bytes, U256, address};
-use revm::state::Bytecode;
+use revm::{primitives::KECCAK_EMPTY, state::Bytecode};
 
 use super::state::{Basic, State};
 use crate::{
@@ -29,50 +29,78 @@ const STYLUS_DEPLOYER_CODE: &str = include_str!("../../data/stylus-deployer.hex"
 /// Funded accounts, ArbOS state, precompile accounts and the usual deployers.
 pub fn state(config: &Config) -> Result<State, StateError> {
     let mut state = State::default();
+    install(&mut state, config)?;
+    fund(&mut state, config)?;
+    Ok(state)
+}
+
+/// Gives the funded accounts their balance. Of a delegation (EIP-7702) they are rid: on public
+/// chains these accounts, whose keys everybody knows, delegate to those who empty them.
+pub fn fund(state: &mut State, config: &Config) -> Result<(), StateError> {
     for address in config.funded() {
-        state.set_basic(
-            address,
-            Some(Basic {
-                balance: config.balance,
-                ..Basic::default()
-            }),
-        )?;
+        let basic = state.basic(&address)?.unwrap_or_default();
+        let balance = config.balance;
+        let code_hash = match state.code(&basic.code_hash)?.is_eip7702() {
+            true => KECCAK_EMPTY,
+            false => basic.code_hash,
+        };
+        let funded = Basic {
+            balance,
+            code_hash,
+            ..basic
+        };
+        state.set_basic(address, Some(funded))?;
     }
-    contract(&mut state, CREATE2_FACTORY, CREATE2_FACTORY_CODE)?;
-    contract(&mut state, STYLUS_DEPLOYER, STYLUS_DEPLOYER_CODE)?;
-    contract(&mut state, CACHE_MANAGER, CACHE_MANAGER_CODE)?;
-    // Its size, of the fields that lie in the first slot the lowest; no bids, and none decay.
-    state.set_slot(CACHE_MANAGER, U256::ZERO, U256::from(CACHE_LEN))?;
+    Ok(())
+}
+
+/// The accounts that [`install`] looks at.
+pub fn contracts(arbos_version: u64) -> Vec<Address> {
+    precompiles::arbitrum_addresses(arbos_version)
+        .chain([CREATE2_FACTORY, STYLUS_DEPLOYER, CACHE_MANAGER])
+        .chain([arbos::slots::ARBOS])
+        .collect()
+}
+
+/// Lays ArbOS state, precompile accounts and the usual deployers over a state that has no ArbOS.
+/// Code that is there stays.
+pub fn install(state: &mut State, config: &Config) -> Result<(), StateError> {
+    contract(state, CREATE2_FACTORY, CREATE2_FACTORY_CODE)?;
+    contract(state, STYLUS_DEPLOYER, STYLUS_DEPLOYER_CODE)?;
+    if state.basic(&CACHE_MANAGER)?.is_none() {
+        contract(state, CACHE_MANAGER, CACHE_MANAGER_CODE)?;
+        // Its size, of the fields that lie in the first slot the lowest; no bids, and none decay.
+        state.detach(CACHE_MANAGER);
+        state.set_slot(CACHE_MANAGER, U256::ZERO, U256::from(CACHE_LEN))?;
+    }
     for address in precompiles::arbitrum_addresses(config.arbos_version) {
         // Solidity looks at EXTCODESIZE before it calls.
-        let code = Bytecode::new_legacy(Bytes::from_static(&[0xFE]));
-        state.set_code(address, code)?;
+        put_code(state, address, Bytes::from_static(&[0xFE]))?;
     }
+    state.detach(arbos::slots::ARBOS);
     for (slot, value) in arbos::genesis::slots(config.chain_id, config.arbos_version) {
         state.set_slot(arbos::slots::ARBOS, slot, value)?;
     }
     // A nonce keeps the account from being empty, and so deleted when touched.
-    state.set_basic(
-        arbos::slots::ARBOS,
-        Some(Basic {
-            nonce: 1,
-            ..Basic::default()
-        }),
-    )?;
-    Ok(state)
+    let arbos = state.basic(&arbos::slots::ARBOS)?.unwrap_or_default();
+    let nonce = arbos.nonce.max(1);
+    state.set_basic(arbos::slots::ARBOS, Some(Basic { nonce, ..arbos }))
 }
 
 fn contract(state: &mut State, address: Address, hex: &str) -> Result<(), StateError> {
     let code = Bytes::from_str(hex.trim()).unwrap_or_default();
-    state.set_basic(
-        address,
-        Some(Basic {
-            nonce: 1,
-            balance: U256::ZERO,
-            ..Basic::default()
-        }),
-    )?;
-    state.set_code(address, Bytecode::new_legacy(code))
+    let basic = state.basic(&address)?.unwrap_or_default();
+    let nonce = basic.nonce.max(1);
+    state.set_basic(address, Some(Basic { nonce, ..basic }))?;
+    put_code(state, address, code)
+}
+
+fn put_code(state: &mut State, address: Address, code: Bytes) -> Result<(), StateError> {
+    let basic = state.basic(&address)?.unwrap_or_default();
+    match basic.code_hash == KECCAK_EMPTY {
+        true => state.set_code(address, Bytecode::new_legacy(code)),
+        false => Ok(()),
+    }
 }
 
 #[cfg(test)]

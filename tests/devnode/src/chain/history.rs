@@ -114,6 +114,7 @@ mod tests {
             number,
             timestamp: number,
             base_fee: 1,
+            l1_number: 0,
             arbos_version: 61,
             sends: (0, B256::ZERO),
             beneficiary: Default::default(),

@@ -10,6 +10,7 @@ pub mod building;
 pub mod clock;
 pub mod dump;
 pub mod follow;
+pub mod fork;
 pub mod genesis;
 pub mod history;
 pub mod mining;
@@ -33,13 +34,14 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use alloy_primitives::{Address, B256, map::AddressHashSet};
+use alloy_primitives::{Address, B256, U256, map::AddressHashSet};
 use revm::context::{BlockEnv, CfgEnv};
 use thiserror::Error;
 
 use self::{
     block::{Block, Seal, seal},
     clock::Clock,
+    fork::{Fork, Ground},
     history::History,
     mining::Mining,
     overlay::Overlay,
@@ -53,7 +55,7 @@ use crate::{
     arbos,
     config::Config,
     evm::{env, session::Session},
-    fork::StateError,
+    fork::{StateError, Stop},
     stylus::{CompileError, Compiler},
 };
 
@@ -96,16 +98,33 @@ pub struct Chain {
     /// What waits to be mined.
     pub pool: Pool,
     pending: Mutex<Option<Arc<Pending>>>,
+    /// What it was forked from.
+    fork: Option<Fork>,
     compiler: Compiler,
 }
 
 impl Chain {
-    /// A chain with its genesis block.
+    /// A chain with its first block: genesis, or the block that it is forked from.
     ///
     /// # Errors
     /// Every [`StartError`].
     pub fn new(config: &Config) -> Result<Self, StartError> {
-        let state = genesis::state(config)?;
+        Self::start(config, Stop::default())
+    }
+
+    /// As [`Self::new`]; `stop` ends the reads of a fork.
+    ///
+    /// # Errors
+    /// Every [`StartError`].
+    pub fn start(config: &Config, stop: Stop) -> Result<Self, StartError> {
+        let compiler = Compiler::with_folder(config.module_cache.as_deref())?;
+        Ok(match &config.fork {
+            Some(settings) => Self::on(config, fork::ground(config, settings, stop)?, compiler),
+            None => Self::fresh(config, genesis::state(config)?, compiler),
+        })
+    }
+
+    fn fresh(config: &Config, state: State, compiler: Compiler) -> Self {
         let clock = config
             .timestamp
             .map_or_else(Clock::default, Clock::starting_at);
@@ -114,16 +133,47 @@ impl Chain {
             number: 0,
             timestamp: clock.now(),
             base_fee: arbos::genesis::BASE_FEE,
+            l1_number: 0,
             arbos_version: config.arbos_version,
             sends: (0, B256::ZERO),
             beneficiary: env::SEQUENCER,
             gas_limit: env::BLOCK_GAS_LIMIT,
         };
-        let history = History::new(seal(genesis, Vec::new(), state.position()));
-        Ok(Self {
-            rules: env::config(config.chain_id, config.arbos_version),
+        let root = seal(genesis, Vec::new(), state.position());
+        let rules = env::config(config.chain_id, config.arbos_version);
+        Self::with(config, rules, state, root, clock, compiler)
+    }
+
+    /// A fork. Its clock runs on from the forked block.
+    fn on(config: &Config, ground: Ground, compiler: Compiler) -> Self {
+        let head = ground.fork.head();
+        let time = config.timestamp.unwrap_or(head.header.timestamp);
+        let root = Block {
+            header: head.header.clone(),
+            hash: head.hash,
+            txs: Vec::new(),
+            position: ground.state.position(),
+        };
+        let rules = env::config(ground.fork.chain_id(), ground.arbos_version);
+        let clock = Clock::starting_at(time);
+        let chain = Self::with(config, rules, ground.state, root, clock, compiler);
+        Self {
+            fork: Some(ground.fork),
+            ..chain
+        }
+    }
+
+    fn with(
+        config: &Config,
+        rules: CfgEnv,
+        state: State,
+        root: Block,
+        clock: Clock,
+        compiler: Compiler,
+    ) -> Self {
+        Self {
+            rules,
             state,
-            history,
             clock,
             snapshots: BTreeMap::new(),
             next_snapshot: 1,
@@ -131,12 +181,14 @@ impl Chain {
             impersonated: AddressHashSet::default(),
             impersonate_all: false,
             coinbase: env::SEQUENCER,
-            gas_limit: env::BLOCK_GAS_LIMIT,
+            gas_limit: root.header.gas_limit,
             mining: config.mining,
             pool: Pool::default(),
             pending: Mutex::default(),
-            compiler: Compiler::new()?,
-        })
+            history: History::new(root),
+            fork: None,
+            compiler,
+        }
     }
 
     /// The chain id.
@@ -172,8 +224,9 @@ impl Chain {
     }
 
     /// The environment of the next block.
-    fn environment(&self, timestamp: u64, base_fee: u64) -> BlockEnv {
+    fn environment(&self, number: u64, timestamp: u64, base_fee: u64) -> BlockEnv {
         BlockEnv {
+            number: U256::from(self.numbering().of(number)),
             beneficiary: self.coinbase,
             gas_limit: self.gas_limit,
             ..env::block(timestamp, base_fee)

@@ -14,6 +14,7 @@ pub struct Overlay {
     basics: AddressHashMap<Option<Basic>>,
     slots: AddressHashMap<HashMap<U256, U256>>,
     replaced: AddressHashSet,
+    attached: AddressHashSet,
     codes: B256HashMap<Bytecode>,
 }
 
@@ -32,6 +33,16 @@ impl Overlay {
     pub fn replace_storage(&mut self, address: Address) {
         self.slots.remove(&address);
         self.replaced.insert(address);
+    }
+
+    /// Takes unknown slots of an account from the origin again.
+    pub fn attach(&mut self, address: Address) {
+        self.attached.insert(address);
+    }
+
+    /// Whether unknown slots of the account are the origin's, whatever the state says.
+    pub fn is_attached(&self, address: &Address) -> bool {
+        self.attached.contains(address)
     }
 
     /// Adds code that the state may not know, and returns its hash.

@@ -57,18 +57,19 @@ impl Chain {
         let head = self.head().header.number;
         let number = match id {
             BlockId::Hash(hash) => {
-                self.history
-                    .by_hash(&hash.block_hash)
-                    .ok_or(QueryError::NoBlock)?
-                    .header
-                    .number
+                let hash = hash.block_hash;
+                match (self.history.by_hash(&hash), self.fork()) {
+                    (Some(block), _) => block.header.number,
+                    (None, Some(fork)) => fork.number(hash)?.ok_or(QueryError::NoBlock)?,
+                    (None, None) => return Err(QueryError::NoBlock),
+                }
             }
             BlockId::Number(BlockNumberOrTag::Pending) => return Ok(Moment::Pending),
             BlockId::Number(BlockNumberOrTag::Number(number)) => number,
-            BlockId::Number(BlockNumberOrTag::Earliest) => self.history.first(),
+            BlockId::Number(BlockNumberOrTag::Earliest) => self.earliest(),
             BlockId::Number(_) => head,
         };
-        if !(self.history.first()..=head).contains(&number) {
+        if !(self.earliest()..=head).contains(&number) {
             return Err(QueryError::NoBlock);
         }
         Ok(Moment::Block(number))
@@ -87,8 +88,21 @@ impl Chain {
         self.history.by_number(number)
     }
 
+    /// Number of the first block whose state can be asked for: a fork passes older ones on.
+    pub fn earliest(&self) -> u64 {
+        match self.fork() {
+            Some(_) => 0,
+            None => self.history.first(),
+        }
+    }
+
     /// The state at a moment. That of the last block includes later edits.
     pub fn state_at(&self, moment: Moment) -> Result<View<'_>, QueryError> {
+        if let (Moment::Block(number), Some(fork)) = (moment, self.fork())
+            && number < self.history.first()
+        {
+            return Ok(View::older(fork.older(number)?, &self.history));
+        }
         let overlay = match moment {
             Moment::Block(number) if number < self.head().header.number => {
                 let block = self.block_at(number).ok_or(QueryError::NoBlock)?;

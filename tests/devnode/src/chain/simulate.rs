@@ -18,6 +18,7 @@ use super::{
     wording::{halt_message, invalid_message},
 };
 use crate::{
+    arbos,
     evm::{self, env, session::Session},
     fork::StateError,
     stylus::ActivationError,
@@ -182,7 +183,7 @@ impl Chain {
                 self.base_fee()?,
             ),
             Moment::Block(number) => {
-                let header = &self.block_at(number).ok_or(QueryError::NoBlock)?.header;
+                let header = self.header_at(number)?;
                 (
                     number,
                     header.timestamp,
@@ -195,8 +196,11 @@ impl Chain {
             override_account(&mut view, address, account)?;
         }
         let mut block = match moment {
-            Moment::Pending => self.environment(timestamp, base_fee),
-            Moment::Block(_) => env::block(timestamp, base_fee),
+            Moment::Pending => self.environment(number, timestamp, base_fee),
+            Moment::Block(_) => BlockEnv {
+                number: U256::from(self.number_seen(number)?),
+                ..env::block(timestamp, base_fee)
+            },
         };
         let mut session = self.session(number, is_call)?;
         if let Some(overrides) = call.overrides {
@@ -204,6 +208,10 @@ impl Chain {
         }
         let tx = self.call_environment(call.request, &view)?;
         let mut rules = self.rules.clone();
+        if number < self.history.first() {
+            session.arbos_version = arbos::version(&view)?;
+            rules.spec = env::hardfork(session.arbos_version);
+        }
         rules.disable_nonce_check = true;
         rules.disable_eip3607 = true;
         rules.disable_base_fee = tx.gas_price == 0;

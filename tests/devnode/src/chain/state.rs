@@ -4,8 +4,10 @@
 //! snapshot is such a position, going back pops entries, and the state after an old block is the
 //! current one seen through the entries that followed it ([`State::past`]).
 
+use std::sync::Arc;
+
 use alloy_primitives::{
-    Address, B256, U256,
+    Address, B256, Bytes, U256,
     map::{AddressHashMap, B256HashMap, HashMap},
 };
 use revm::{
@@ -15,7 +17,7 @@ use revm::{
 use serde::{Deserialize, Serialize};
 
 use super::overlay::Overlay;
-use crate::fork::StateError;
+use crate::fork::{self, Pin, StateError};
 
 /// Balance, nonce and code hash of an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +36,16 @@ impl Default for Basic {
             balance: U256::ZERO,
             nonce: 0,
             code_hash: KECCAK_EMPTY,
+        }
+    }
+}
+
+impl From<fork::Account> for Basic {
+    fn from(account: fork::Account) -> Self {
+        Self {
+            balance: account.balance,
+            nonce: account.nonce,
+            code_hash: account.code_hash,
         }
     }
 }
@@ -58,10 +70,18 @@ impl Basic {
     }
 }
 
-#[derive(Clone, Debug, Default)]
-struct Account {
-    basic: Option<Basic>,
-    storage: HashMap<U256, U256>,
+/// What is known of an account without its origin.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// Its basics, if they are known; those of an account that does not exist are none.
+    #[serde(with = "known")]
+    pub basic: Option<Option<Basic>>,
+    /// Slots that are known. Without an origin those that are missing are zero, and zeros missing.
+    pub storage: HashMap<U256, U256>,
+    /// Whether slots that are not known are zero, whatever the origin says: the contract was
+    /// created or destroyed here.
+    #[serde(default)]
+    pub is_detached: bool,
 }
 
 /// One entry of the undo log: what a change replaced.
@@ -83,6 +103,11 @@ pub enum Change {
         /// Its value before the change.
         before: U256,
     },
+    /// The account's unknown slots were the origin's.
+    Detached {
+        /// Which account.
+        address: Address,
+    },
 }
 
 /// A position in the undo log.
@@ -94,25 +119,84 @@ pub struct State {
     accounts: AddressHashMap<Account>,
     codes: B256HashMap<Bytecode>,
     log: Vec<Change>,
+    origin: Option<Arc<Pin>>,
+    numbers_own_blocks: bool,
 }
 
 impl State {
+    /// The state of a fork: what is not known is read from `origin`.
+    pub fn on(origin: Arc<Pin>) -> Self {
+        Self {
+            origin: Some(origin),
+            ..Self::default()
+        }
+    }
+
+    /// A state on the same ground of which nothing is known.
+    pub fn fresh(&self) -> Self {
+        Self {
+            origin: self.origin.clone(),
+            numbers_own_blocks: self.numbers_own_blocks,
+            ..Self::default()
+        }
+    }
+
+    /// From here on `BLOCKHASH` speaks of this chain's blocks, and not of an L1's.
+    pub fn number_own_blocks(&mut self) {
+        self.numbers_own_blocks = true;
+    }
+
+    /// Whether `BLOCKHASH` speaks of this chain's blocks.
+    pub fn numbers_own_blocks(&self) -> bool {
+        self.numbers_own_blocks
+    }
+
+    /// What a fork's unknown state is read from.
+    pub fn origin(&self) -> Option<&Arc<Pin>> {
+        self.origin.as_ref()
+    }
+
     /// The account's basics, if it exists.
     pub fn basic(&self, address: &Address) -> Result<Option<Basic>, StateError> {
         let account = self.accounts.get(address);
-        Ok(account.and_then(|account| account.basic))
+        match (account.and_then(|account| account.basic), &self.origin) {
+            (Some(basic), _) => Ok(basic),
+            (None, Some(origin)) => Ok(origin.account(address)?.map(Basic::from)),
+            (None, None) => Ok(None),
+        }
     }
 
     /// The value of a storage slot.
     pub fn slot(&self, address: &Address, slot: &U256) -> Result<U256, StateError> {
         let account = self.accounts.get(address);
-        let value = account.and_then(|account| account.storage.get(slot));
-        Ok(value.copied().unwrap_or_default())
+        let is_attached = !account.is_some_and(|account| account.is_detached);
+        self.slot_if(address, slot, is_attached)
+    }
+
+    /// As [`Self::slot`], with unknown slots read from the origin if the account `is_attached`.
+    pub fn slot_if(
+        &self,
+        address: &Address,
+        slot: &U256,
+        is_attached: bool,
+    ) -> Result<U256, StateError> {
+        let account = self.accounts.get(address);
+        match account.and_then(|account| account.storage.get(slot)) {
+            Some(value) => Ok(*value),
+            None => match self.origin.as_ref().filter(|_| is_attached) {
+                Some(origin) => origin.slot(address, slot),
+                None => Ok(U256::ZERO),
+            },
+        }
     }
 
     /// The code behind a hash; empty for an unknown one.
     pub fn code(&self, hash: &B256) -> Result<Bytecode, StateError> {
-        Ok(self.codes.get(hash).cloned().unwrap_or_default())
+        if let Some(code) = self.codes.get(hash) {
+            return Ok(code.clone());
+        }
+        let code = self.origin.as_ref().and_then(|origin| origin.code(hash));
+        Ok(code.map(bytecode).unwrap_or_default())
     }
 
     /// The current position in the undo log.
@@ -126,7 +210,7 @@ impl State {
         let before = self.basic(&address)?;
         if before != after {
             self.log.push(Change::Account { address, before });
-            self.accounts.entry(address).or_default().basic = after;
+            self.accounts.entry(address).or_default().basic = Some(after);
         }
         Ok(())
     }
@@ -140,11 +224,7 @@ impl State {
     ) -> Result<(), StateError> {
         let before = self.slot(&address, &slot)?;
         if before != value {
-            put(
-                &mut self.accounts.entry(address).or_default().storage,
-                slot,
-                value,
-            );
+            self.put(address, slot, value);
             self.log.push(Change::Slot {
                 address,
                 slot,
@@ -162,13 +242,8 @@ impl State {
     }
 
     /// Stores an account as it was dumped, without an entry in the undo log.
-    pub fn put_account(
-        &mut self,
-        address: Address,
-        basic: Option<Basic>,
-        storage: HashMap<U256, U256>,
-    ) {
-        self.accounts.insert(address, Account { basic, storage });
+    pub fn put_account(&mut self, address: Address, account: Account) {
+        self.accounts.insert(address, account);
     }
 
     /// Stores code under its hash.
@@ -203,6 +278,9 @@ impl State {
             self.clear_storage(address);
             return self.set_basic(address, None);
         }
+        if account.is_created() {
+            self.detach(address);
+        }
         if let Some(code) = account.info.code.take()
             && account.info.code_hash != KECCAK_EMPTY
         {
@@ -226,6 +304,28 @@ impl State {
                 before,
             }));
         }
+        self.detach(address);
+    }
+
+    /// From here on unknown slots of the account are zero.
+    pub fn detach(&mut self, address: Address) {
+        if self.origin.is_none() {
+            return;
+        }
+        let account = self.accounts.entry(address).or_default();
+        if !account.is_detached {
+            account.is_detached = true;
+            self.log.push(Change::Detached { address });
+        }
+    }
+
+    /// Without an origin zero is absence: storage keeps no zero values.
+    fn put(&mut self, address: Address, slot: U256, value: U256) {
+        let storage = &mut self.accounts.entry(address).or_default().storage;
+        match value.is_zero() && self.origin.is_none() {
+            true => storage.remove(&slot),
+            false => storage.insert(slot, value),
+        };
     }
 
     /// Undoes every change after `position`.
@@ -233,15 +333,17 @@ impl State {
         while self.log.len() > position {
             match self.log.pop() {
                 Some(Change::Account { address, before }) => {
-                    self.accounts.entry(address).or_default().basic = before;
+                    self.accounts.entry(address).or_default().basic = Some(before);
                 }
                 Some(Change::Slot {
                     address,
                     slot,
                     before,
                 }) => {
-                    let storage = &mut self.accounts.entry(address).or_default().storage;
-                    put(storage, slot, before);
+                    self.put(address, slot, before);
+                }
+                Some(Change::Detached { address }) => {
+                    self.accounts.entry(address).or_default().is_detached = false;
                 }
                 None => return,
             }
@@ -259,19 +361,18 @@ impl State {
                     slot,
                     before,
                 } => overlay.set_slot(address, slot, before),
+                Change::Detached { address } => overlay.attach(address),
             }
         }
         overlay
     }
 
-    /// Every existing account: basics, code and storage.
-    pub fn accounts(
-        &self,
-    ) -> impl Iterator<Item = (&Address, Option<&Basic>, &HashMap<U256, U256>)> {
-        self.accounts
-            .iter()
-            .filter(|(_, account)| account.basic.is_some() || !account.storage.is_empty())
-            .map(|(address, account)| (address, account.basic.as_ref(), &account.storage))
+    /// Every account of which something is known: all that exist, except on a fork.
+    pub fn accounts(&self) -> impl Iterator<Item = (&Address, &Account)> {
+        self.accounts.iter().filter(|(_, account)| {
+            let exists = matches!(account.basic, Some(Some(_))) || !account.storage.is_empty();
+            exists || self.origin.is_some()
+        })
     }
 
     /// The slots of an account that are not zero.
@@ -296,12 +397,43 @@ impl State {
     }
 }
 
-/// Zero is absence: storage keeps no zero values.
-fn put(storage: &mut HashMap<U256, U256>, slot: U256, value: U256) {
-    match value.is_zero() {
-        true => storage.remove(&slot),
-        false => storage.insert(slot, value),
-    };
+/// Code as it runs. A delegation that is not one runs as what it is.
+pub fn bytecode(code: Bytes) -> Bytecode {
+    Bytecode::new_raw_checked(code.clone()).unwrap_or_else(|_| Bytecode::new_legacy(code))
+}
+
+/// Unknown basics are not written, those of an account that does not exist are null.
+mod known {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::Basic;
+
+    #[derive(Serialize, Deserialize)]
+    #[serde(untagged)]
+    enum Form {
+        Unknown(bool),
+        Known(Option<Basic>),
+    }
+
+    pub(super) fn serialize<S: Serializer>(
+        basic: &Option<Option<Basic>>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let form = match basic {
+            Some(basic) => Form::Known(*basic),
+            None => Form::Unknown(false),
+        };
+        form.serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Option<Basic>>, D::Error> {
+        Ok(match Form::deserialize(deserializer)? {
+            Form::Known(basic) => Some(basic),
+            Form::Unknown(_) => None,
+        })
+    }
 }
 
 #[cfg(test)]

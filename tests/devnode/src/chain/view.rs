@@ -1,5 +1,7 @@
 //! What an execution reads: the state, an overlay, and the hashes of past blocks.
 
+use std::{ops::Deref, sync::Arc};
+
 use alloy_primitives::{Address, B256, U256, map::AddressHashSet};
 use revm::{
     Database, DatabaseRef,
@@ -14,10 +16,30 @@ use super::{
 };
 use crate::fork::StateError;
 
+/// The state below the overlay.
+#[derive(Clone, Debug)]
+enum Ground<'a> {
+    /// The chain's own.
+    Here(&'a State),
+    /// Of a block before the one that the chain was forked from.
+    Older(Arc<State>),
+}
+
+impl Deref for Ground<'_> {
+    type Target = State;
+
+    fn deref(&self) -> &State {
+        match self {
+            Self::Here(state) => state,
+            Self::Older(state) => state,
+        }
+    }
+}
+
 /// A read-only state for one execution or query.
 #[derive(Clone, Debug)]
 pub struct View<'a> {
-    state: &'a State,
+    state: Ground<'a>,
     history: &'a History,
     /// Differences that hide the state's values.
     pub overlay: Overlay,
@@ -27,9 +49,18 @@ impl<'a> View<'a> {
     /// The state seen through `overlay`, with `history` before it.
     pub fn new(state: &'a State, history: &'a History, overlay: Overlay) -> Self {
         Self {
-            state,
+            state: Ground::Here(state),
             history,
             overlay,
+        }
+    }
+
+    /// The state of a block before the first one of `history`.
+    pub fn older(state: Arc<State>, history: &'a History) -> Self {
+        Self {
+            state: Ground::Older(state),
+            history,
+            overlay: Overlay::default(),
         }
     }
 
@@ -45,6 +76,7 @@ impl<'a> View<'a> {
     pub fn slot(&self, address: &Address, slot: &U256) -> Result<U256, StateError> {
         match self.overlay.slot(address, slot) {
             Some(value) => Ok(value),
+            None if self.overlay.is_attached(address) => self.state.slot_if(address, slot, true),
             None => self.state.slot(address, slot),
         }
     }
@@ -79,7 +111,11 @@ impl<'a> View<'a> {
 
     /// The hash of a past L2 block, if it exists.
     pub fn l2_block_hash(&self, number: u64) -> Result<Option<B256>, StateError> {
-        Ok(self.history.by_number(number).map(|block| block.hash))
+        match (self.history.by_number(number), self.state.origin()) {
+            (Some(block), _) => Ok(Some(block.hash)),
+            (None, Some(origin)) => origin.block_hash(number),
+            (None, None) => Ok(None),
+        }
     }
 }
 
@@ -106,9 +142,12 @@ impl DatabaseRef for View<'_> {
         self.slot(&address, &slot)
     }
 
-    /// `BLOCKHASH` speaks of L1 blocks, of which a devnode has none.
-    fn block_hash_ref(&self, _l1_number: u64) -> Result<B256, StateError> {
-        Ok(B256::ZERO)
+    /// On Arbitrum `BLOCKHASH` speaks of L1 blocks, of which a devnode has none.
+    fn block_hash_ref(&self, number: u64) -> Result<B256, StateError> {
+        match self.state.numbers_own_blocks() {
+            true => Ok(self.l2_block_hash(number)?.unwrap_or_default()),
+            false => Ok(B256::ZERO),
+        }
     }
 }
 
@@ -127,7 +166,7 @@ impl Database for View<'_> {
         self.storage_ref(address, slot)
     }
 
-    fn block_hash(&mut self, l1_number: u64) -> Result<B256, StateError> {
-        self.block_hash_ref(l1_number)
+    fn block_hash(&mut self, number: u64) -> Result<B256, StateError> {
+        self.block_hash_ref(number)
     }
 }

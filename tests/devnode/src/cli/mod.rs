@@ -1,5 +1,6 @@
 //! The command line: without a subcommand it runs the node.
 
+mod fork;
 mod inspect;
 mod run;
 

@@ -23,12 +23,12 @@ pub(super) struct Flags {
     /// File to load at start, if it exists, and to write at shutdown
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
-    /// ArbOS version whose rules apply
-    #[arg(long, default_value_t = config::ARBOS_VERSION, value_parser = clap::value_parser!(u64).range(30..=61))]
-    arbos_version: u64,
-    /// Chain id
-    #[arg(long, default_value_t = config::CHAIN_ID)]
-    chain_id: u64,
+    /// ArbOS version whose rules apply [default: 61, or the upstream's]
+    #[arg(long, value_parser = clap::value_parser!(u64).range(30..=61))]
+    arbos_version: Option<u64>,
+    /// Chain id [default: 412346, or the upstream's]
+    #[arg(long)]
+    chain_id: Option<u64>,
     /// Time of the genesis block, in seconds since 1970
     #[arg(long, value_name = "SECONDS")]
     timestamp: Option<u64>,
@@ -44,6 +44,14 @@ pub(super) struct Flags {
     /// Make blocks on request only
     #[arg(long)]
     no_mining: bool,
+    /// Folder for compiled Stylus programs; in the user's cache folder if not given
+    #[arg(long, value_name = "FOLDER")]
+    module_cache: Option<PathBuf>,
+    /// Keep compiled Stylus programs in memory only
+    #[arg(long, conflicts_with = "module_cache")]
+    no_module_cache: bool,
+    #[command(flatten)]
+    fork: super::fork::Flags,
     /// Print nothing
     #[arg(long)]
     silent: bool,
@@ -53,13 +61,14 @@ pub(super) struct Flags {
 }
 
 impl Flags {
-    fn config(&self) -> Config {
-        Config {
+    fn config(&self) -> eyre::Result<Config> {
+        Ok(Config {
             host: self.host,
             port: self.port,
-            chain_id: self.chain_id,
-            arbos_version: self.arbos_version,
+            chain_id: self.chain_id.unwrap_or(config::CHAIN_ID),
+            arbos_version: self.arbos_version.unwrap_or(config::ARBOS_VERSION),
             state: self.state.clone(),
+            module_cache: self.module_cache(),
             timestamp: self.timestamp,
             accounts: usize::from(self.accounts),
             mining: match self.no_mining {
@@ -67,6 +76,17 @@ impl Flags {
                 false => self.block_time.unwrap_or_default(),
             },
             balance: U256::from(self.balance) * U256::from(1_000_000_000_000_000_000u64),
+            fork: self.fork.settings(self.chain_id, self.arbos_version)?,
+        })
+    }
+}
+
+impl Flags {
+    fn module_cache(&self) -> Option<PathBuf> {
+        let usual = || Some(dirs::cache_dir()?.join("stylus-devnode/modules"));
+        match self.no_module_cache {
+            true => None,
+            false => self.module_cache.clone().or_else(usual),
         }
     }
 }
@@ -82,7 +102,7 @@ fn period(text: &str) -> Result<Mining, String> {
 
 /// Starts the node, prints where it is, and waits for the end.
 pub(super) async fn run(flags: &Flags) -> eyre::Result<ExitCode> {
-    let config = flags.config();
+    let config = flags.config()?;
     let node = spawn(config.clone()).await?;
     if !flags.silent {
         let mut out = std::io::stdout().lock();
@@ -115,11 +135,21 @@ async fn wait() -> std::io::Result<()> {
 
 fn text(node: &Node, config: &Config) -> String {
     let mut text = format!(
-        "stylus-devnode {}\n\nchain id   {}\nArbOS      {}\n\naccounts\n",
+        "stylus-devnode {}\n\nchain id   {}\nArbOS      {}\n",
         env!("CARGO_PKG_VERSION"),
-        config.chain_id,
-        config.arbos_version,
+        node.chain_id(),
+        node.arbos_version(),
     );
+    if let Some(fork) = node.fork() {
+        text.push_str(&format!(
+            "\nfork of    {}\nblock      {} {}\n",
+            fork.upstream, fork.block_number, fork.block_hash
+        ));
+        if fork.is_offline {
+            text.push_str("upstream   is down: only state that was read before is there\n");
+        }
+    }
+    text.push_str("\naccounts\n");
     for account in config.funded() {
         let note = if account == DEV_ACCOUNT {
             "  (Nitro's dev account)"
@@ -139,8 +169,9 @@ fn json(node: &Node, config: &Config) -> String {
         "url": node.url(),
         "ws_url": node.ws_url(),
         "port": node.port(),
-        "chain_id": config.chain_id,
-        "arbos_version": config.arbos_version,
+        "chain_id": node.chain_id(),
+        "arbos_version": node.arbos_version(),
+        "fork": node.fork(),
         "accounts": accounts,
     })
     .to_string()

@@ -72,7 +72,12 @@ pub enum Reason {
         /// The one expected.
         want: u64,
     },
+    /// The upstream follows rules that are not known here.
+    #[error(
+        "the upstream runs ArbOS {0}, and this node knows 30 to 61; --arbos-version makes it follow one of these"
+    )]
+    ArbosVersion(u64),
     /// The block to fork does not exist.
-    #[error("the upstream has no block {0}")]
-    NoBlock(String),
+    #[error("the upstream has no such block")]
+    NoBlock,
 }

@@ -3,7 +3,7 @@
 use alloy_eips::eip2718::Encodable2718;
 use alloy_eips::{BlockId, BlockNumberOrTag};
 use alloy_primitives::{B256, Bytes, U64};
-use alloy_rpc_types_eth::{Filter, Log, Transaction};
+use alloy_rpc_types_eth::Transaction;
 use jsonrpsee::server::RegisterMethodError;
 
 use super::{
@@ -11,6 +11,7 @@ use super::{
     error::RpcError,
     format::{self, ArbitrumBlock, ArbitrumReceipt},
     methods::Methods,
+    older::Names,
 };
 use crate::chain::{Chain, block::Block};
 
@@ -19,16 +20,24 @@ pub fn register(methods: &mut Methods) -> Result<(), RegisterMethodError> {
     methods.read(&["eth_blockNumber"], |chain, _| {
         Ok(U64::from(chain.head().header.number))
     })?;
-    methods.read(&["eth_getBlockByNumber"], by_number)?;
-    methods.read(&["eth_getBlockByHash"], by_hash)?;
-    methods.read(&["eth_getBlockTransactionCountByNumber"], |chain, args| {
-        let tag: BlockNumberOrTag = args.required()?;
-        find(chain, tag.into(), count)
-    })?;
-    methods.read(&["eth_getBlockTransactionCountByHash"], |chain, args| {
-        let hash: B256 = args.required()?;
-        find(chain, hash.into(), count)
-    })?;
+    methods.read_older("eth_getBlockByNumber", Names::Block, by_number)?;
+    methods.read_older("eth_getBlockByHash", Names::Block, by_hash)?;
+    methods.read_older(
+        "eth_getBlockTransactionCountByNumber",
+        Names::Block,
+        |chain, args| {
+            let tag: BlockNumberOrTag = args.required()?;
+            find(chain, tag.into(), count)
+        },
+    )?;
+    methods.read_older(
+        "eth_getBlockTransactionCountByHash",
+        Names::Block,
+        |chain, args| {
+            let hash: B256 = args.required()?;
+            find(chain, hash.into(), count)
+        },
+    )?;
     methods.read(
         &[
             "eth_getUncleCountByBlockNumber",
@@ -36,36 +45,53 @@ pub fn register(methods: &mut Methods) -> Result<(), RegisterMethodError> {
         ],
         |_, _| Ok(U64::ZERO),
     )?;
-    methods.read(&["eth_getTransactionByHash"], |chain, args| {
-        let hash = args.required()?;
-        Ok(match chain.transaction(&hash) {
-            Some((block, mined)) => Some(format::transaction(block, mined)),
-            None => chain.pool.get(&hash).map(format::waiting),
-        })
-    })?;
-    methods.read(&["eth_getRawTransactionByHash"], |chain, args| {
-        let hash = args.required()?;
-        let mined = chain.transaction(&hash).map(|(_, mined)| &mined.tx);
-        let tx = mined.or_else(|| chain.pool.get(&hash).map(|pooled| &pooled.tx));
-        Ok(tx.map(|tx| Bytes::from(tx.encoded_2718())))
-    })?;
-    methods.read(
-        &["eth_getTransactionByBlockNumberAndIndex"],
+    methods.read_older(
+        "eth_getTransactionByHash",
+        Names::Transaction,
+        |chain, args| {
+            let hash = args.required()?;
+            Ok(match chain.transaction(&hash) {
+                Some((block, mined)) => Some(format::transaction(block, mined)),
+                None => chain.pool.get(&hash).map(format::waiting),
+            })
+        },
+    )?;
+    methods.read_older(
+        "eth_getRawTransactionByHash",
+        Names::Transaction,
+        |chain, args| {
+            let hash = args.required()?;
+            let mined = chain.transaction(&hash).map(|(_, mined)| &mined.tx);
+            let tx = mined.or_else(|| chain.pool.get(&hash).map(|pooled| &pooled.tx));
+            Ok(tx.map(|tx| Bytes::from(tx.encoded_2718())))
+        },
+    )?;
+    methods.read_older(
+        "eth_getTransactionByBlockNumberAndIndex",
+        Names::Block,
         |chain, args| {
             let tag: BlockNumberOrTag = args.required()?;
             by_index(chain, tag.into(), args)
         },
     )?;
-    methods.read(&["eth_getTransactionByBlockHashAndIndex"], |chain, args| {
-        let hash: B256 = args.required()?;
-        by_index(chain, hash.into(), args)
-    })?;
-    methods.read(&["eth_getTransactionReceipt"], |chain, args| {
-        let found = chain.transaction(&args.required()?);
-        Ok(found.map(|(block, mined)| format::receipt(block, mined)))
-    })?;
-    methods.read(&["eth_getBlockReceipts"], block_receipts)?;
-    methods.read(&["eth_getLogs"], logs)
+    methods.read_older(
+        "eth_getTransactionByBlockHashAndIndex",
+        Names::Block,
+        |chain, args| {
+            let hash: B256 = args.required()?;
+            by_index(chain, hash.into(), args)
+        },
+    )?;
+    methods.read_older(
+        "eth_getTransactionReceipt",
+        Names::Transaction,
+        |chain, args| {
+            let found = chain.transaction(&args.required()?);
+            Ok(found.map(|(block, mined)| format::receipt(block, mined)))
+        },
+    )?;
+    methods.read_older("eth_getBlockReceipts", Names::Block, block_receipts)?;
+    methods.logs()
 }
 
 fn by_number(chain: &Chain, args: &mut Args<'_>) -> Result<Option<ArbitrumBlock>, RpcError> {
@@ -119,8 +145,4 @@ fn find<R>(
         true => Ok(Some(look(&chain.pending()?.block))),
         false => Ok(chain.block(id).map(look)),
     }
-}
-
-fn logs(chain: &Chain, args: &mut Args<'_>) -> Result<Vec<Log>, RpcError> {
-    Ok(chain.logs(&args.required::<Filter>()?)?)
 }

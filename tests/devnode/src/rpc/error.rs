@@ -44,6 +44,9 @@ pub enum RpcError {
     /// State could not be read.
     #[error(transparent)]
     State(#[from] StateError),
+    /// Not on a fork.
+    #[error("a fork does not have {0}: only what was read of the upstream is here")]
+    OnFork(&'static str),
     /// A dump cannot be read or written.
     #[error(transparent)]
     Dump(#[from] DumpError),

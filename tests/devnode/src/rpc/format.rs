@@ -66,9 +66,9 @@ pub fn block(block: &Block, full: bool) -> ArbitrumBlock {
             transactions,
             withdrawals: None,
         },
-        l1_block_number: U64::ZERO,
+        l1_block_number: U64::from(block.l1_number()),
         send_count: U64::from(block.send_count()),
-        send_root: B256::from_slice(&block.header.extra_data),
+        send_root: B256::try_from(&block.header.extra_data[..]).unwrap_or_default(),
     }
 }
 
@@ -152,7 +152,7 @@ pub fn receipt(block: &Block, mined: &Mined) -> ArbitrumReceipt {
     ArbitrumReceipt {
         receipt,
         gas_used_for_l1: U64::ZERO,
-        l1_block_number: U64::ZERO,
+        l1_block_number: U64::from(block.l1_number()),
         timeboosted: false,
     }
 }

@@ -14,7 +14,7 @@ use super::{Api, args::Args, error::RpcError};
 use crate::chain::Chain;
 
 /// A method that only looks at the chain.
-type Read<R> = fn(&Chain, &mut Args<'_>) -> Result<R, RpcError>;
+pub(super) type Read<R> = fn(&Chain, &mut Args<'_>) -> Result<R, RpcError>;
 /// A method that changes the chain.
 type Write<R> = fn(&mut Chain, &mut Args<'_>) -> Result<R, RpcError>;
 
@@ -70,7 +70,7 @@ impl Methods {
         })
     }
 
-    fn blocking(
+    pub(super) fn blocking(
         &mut self,
         names: &[&'static str],
         method: impl Fn(&Api, Params<'static>) -> Result<Box<RawValue>, RpcError>

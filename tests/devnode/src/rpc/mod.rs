@@ -17,6 +17,7 @@ pub mod http;
 pub mod methods;
 pub mod mining;
 pub mod network;
+mod older;
 pub mod pool;
 pub mod proof;
 pub mod server;

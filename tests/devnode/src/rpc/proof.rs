@@ -18,6 +18,7 @@ const SLOTS_MAX: usize = 1_024;
 pub fn register(methods: &mut Methods) -> Result<(), RegisterMethodError> {
     methods.read(&["eth_getProof"], proof)?;
     methods.read(&["eth_getAccount"], |chain, args| {
+        whole(chain)?;
         let address: Address = args.required()?;
         let account = trie::account(&view(chain, args)?, &address)?;
         Ok(account.map(|account| Account {
@@ -75,7 +76,16 @@ enum Key {
     Number(U256),
 }
 
+/// A trie needs the whole state, of which a fork reads a part.
+fn whole(chain: &Chain) -> Result<(), RpcError> {
+    match chain.fork() {
+        Some(_) => Err(RpcError::OnFork("a state trie")),
+        None => Ok(()),
+    }
+}
+
 fn proof(chain: &Chain, args: &mut Args<'_>) -> Result<Proof, RpcError> {
+    whole(chain)?;
     let address: Address = args.required()?;
     let keys: Vec<Key> = args.optional()?.unwrap_or_default();
     if keys.len() > SLOTS_MAX {

@@ -25,7 +25,7 @@
 //! | `module`, `validate` | reading wasm, and what programs may hold |
 //! | `instrument` | the four rewriting passes and the operators' prices |
 //! | `estimate`, `activate` | predicted costs, gas of an activation, and the whole of it |
-//! | `program` | compiling, and the engine's configuration |
+//! | `program`, `kept`, `engine` | compiling, what is kept of that, and the engine's configuration |
 //! | [`entry`], `run`, `end` | what a run starts and ends with, driving it, and how it ended |
 //! | [`request`], `mailbox` | questions to the EVM, their answers, and how they pass |
 //! | `host`, `hostio`, `cache` | meter and memory access, the host functions, the storage cache |
@@ -39,12 +39,14 @@ mod activate;
 mod cache;
 pub mod code;
 mod end;
+mod engine;
 pub mod entry;
 mod estimate;
 mod host;
 mod hostio;
 pub mod inspect;
 mod instrument;
+mod kept;
 mod mailbox;
 pub mod memory;
 mod module;

@@ -1,43 +1,26 @@
 //! Compiling activated programs.
 
 use std::{
-    collections::HashMap,
     fmt,
-    sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError},
+    path::Path,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use alloy_primitives::B256;
 use thiserror::Error;
-use wasmtime::{
-    Config, Engine, InstancePre, Linker, Module, ModuleExport, PoolingAllocationConfig,
-    WasmFeatures,
-};
+use wasmtime::{Engine, InstancePre, Linker, Module, ModuleExport};
 
 use super::{
     ActivationError, Rules, activate,
     activate::{Sight, activate_seeing},
+    engine,
     host::HostState,
     hostio,
     instrument::METER_EXPORTS,
+    kept::{Kept, Key},
     memory::PRICED_PAGES,
-    validate::{ENTRYPOINT, MEMORY, TABLE_ENTRIES_MAX},
+    validate::{ENTRYPOINT, MEMORY},
 };
-
-/// {byte} Native stack of a program; its 22,000 logical words end first.
-const WASM_STACK_LEN: usize = 8 << 20;
-/// {byte} The fiber that a program runs on: its stack and that of the host functions.
-const FIBER_STACK_LEN: usize = 16 << 20;
-
-/// Runs at a time in this process, waiting ones included: twice the EVM's call depth and some.
-const RUNS_MAX: u32 = 2_200;
-/// {byte} Of the engine's own records on one run: 32,768 globals and 4,609 functions.
-const INSTANCE_LEN_MAX: usize = 4 << 20;
-/// {byte} What of a memory, table or stack is zeroed for the next run rather than given back.
-const RESIDENT_LEN: usize = 64 << 10;
-
-/// The engine that all compilers share: it takes 10 TB of address space, though no memory. Where that is
-/// not to be had there is none, and every run maps its own memory.
-static POOLED: LazyLock<Option<Engine>> = LazyLock::new(|| Engine::new(&pooled()).ok());
 
 /// Why an activated program cannot be run. This is a fault of the engine, not of the program.
 #[derive(Debug, Error)]
@@ -68,17 +51,6 @@ pub struct Compiler {
     kept: Arc<Mutex<Kept>>,
 }
 
-/// Programs by what decides about their native code.
-type Kept = HashMap<Key, Program>;
-
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-struct Key {
-    code_hash: B256,
-    stylus_version: u16,
-    debug: bool,
-    seeing: bool,
-}
-
 /// A compiled program, ready for any number of runs.
 ///
 /// Cheap to clone.
@@ -96,26 +68,21 @@ pub(super) struct Compiled {
     pub(super) sight: Option<Sight>,
 }
 
-impl Key {
-    fn new(code_hash: B256, rules: &Rules, seeing: bool) -> Self {
-        Self {
-            code_hash,
-            stylus_version: rules.stylus_version,
-            debug: rules.debug,
-            seeing,
-        }
-    }
-}
-
 impl Compiler {
-    /// A compiler that keeps nothing yet.
+    /// A compiler that keeps nothing yet, and nothing on disk.
     ///
     /// Errors: [`CompileError`] where the engine does not run at all.
     pub fn new() -> Result<Self, CompileError> {
-        let engine = match &*POOLED {
-            Some(engine) => engine.clone(),
-            None => Engine::new(&config())?,
-        };
+        Self::with_folder(None)
+    }
+
+    /// A compiler that also keeps native code in a folder, for itself and for others, now and later.
+    ///
+    /// What is damaged there is compiled again, and a folder that cannot be used is done without.
+    ///
+    /// Errors: [`CompileError`] where the engine does not run at all.
+    pub fn with_folder(folder: Option<&Path>) -> Result<Self, CompileError> {
+        let engine = engine::shared(folder)?;
         let mut linker = Linker::new(&engine);
         hostio::link(&mut linker)?;
         Ok(Self {
@@ -175,8 +142,9 @@ impl Compiler {
         key: Key,
         make: impl FnOnce() -> Result<Program, LoadError<E>>,
     ) -> Result<Program, LoadError<E>> {
-        if let Some(program) = self.kept().get(&key) {
-            return Ok(program.clone());
+        let kept = self.kept().get(&key);
+        if let Some(program) = kept {
+            return Ok(program);
         }
         let program = make()?;
         self.kept().insert(key, program.clone());
@@ -214,34 +182,12 @@ impl Compiler {
     }
 }
 
-/// Programs are validated before; the features are what their rewritten form may hold.
-fn config() -> Config {
-    let mut config = Config::new();
-    config
-        .max_wasm_stack(WASM_STACK_LEN)
-        .async_stack_size(FIBER_STACK_LEN);
-    for feature in [WasmFeatures::SIMD, WasmFeatures::RELAXED_SIMD] {
-        config.wasm_features(feature, false);
+impl Program {
+    /// {byte} Native code and what belongs to it.
+    pub(super) fn native_len(&self) -> usize {
+        let range = self.0.instance.module().image_range();
+        range.end.addr() - range.start.addr()
     }
-    config
-}
-
-/// With memories and stacks set aside in advance, so that starting a program maps nothing.
-fn pooled() -> Config {
-    let mut pool = PoolingAllocationConfig::new();
-    pool.total_core_instances(RUNS_MAX)
-        .total_memories(RUNS_MAX)
-        .total_stacks(RUNS_MAX)
-        .total_tables(RUNS_MAX)
-        .max_core_instance_size(INSTANCE_LEN_MAX)
-        .max_memory_size(usize::from(PRICED_PAGES) << 16)
-        .table_elements(TABLE_ENTRIES_MAX as usize)
-        .linear_memory_keep_resident(RESIDENT_LEN)
-        .async_stack_keep_resident(RESIDENT_LEN)
-        .table_keep_resident(RESIDENT_LEN);
-    let mut config = config();
-    config.allocation_strategy(pool);
-    config
 }
 
 impl fmt::Debug for Compiler {

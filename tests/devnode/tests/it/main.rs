@@ -12,6 +12,7 @@ mod control;
 mod deployer;
 mod errors;
 mod filters;
+mod fork;
 mod frames;
 mod gas_calls;
 mod gas_creates;

@@ -1,0 +1,273 @@
+//! A chain on another one's ground: its first state and block, and what lies before them.
+
+use std::{
+    borrow::Cow,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use alloy_consensus::Header;
+use alloy_primitives::{B256, U256};
+use serde::Serialize;
+use serde_json::json;
+
+use super::{Chain, block::mixed, genesis, query::QueryError, state::State};
+use crate::{
+    arbos::slots::{ARBOS, ROOT, offset, space},
+    config::Config,
+    fork::{Pin, Reason, Settings, StateError, Stop, head::Head},
+};
+
+/// ArbOS versions whose rules are known.
+pub const KNOWN: std::ops::RangeInclusive<u64> = 30..=61;
+
+/// States of older blocks that are kept for the next request.
+const OLDER_MAX: usize = 16;
+
+/// What `block.number` is in a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Numbering {
+    /// The number of an L1 block, which stands still.
+    L1(u64),
+    /// The block's own, as on a chain that is not Arbitrum's.
+    Own,
+}
+
+impl Numbering {
+    /// The block number that contracts see in block `number`.
+    pub fn of(self, number: u64) -> u64 {
+        match self {
+            Self::L1(l1_number) => l1_number,
+            Self::Own => number,
+        }
+    }
+}
+
+/// What a chain was forked from.
+#[derive(Debug)]
+pub struct Fork {
+    pin: Arc<Pin>,
+    config: Config,
+    numbering: Numbering,
+    older: Mutex<Vec<Arc<State>>>,
+}
+
+/// The first state of a fork, and the rules for it.
+#[derive(Debug)]
+pub(super) struct Ground {
+    pub(super) state: State,
+    pub(super) arbos_version: u64,
+    pub(super) fork: Fork,
+}
+
+/// Reads what a fork begins with.
+///
+/// ArbOS state of the upstream is kept. Where there is none ours is laid over, with its precompiles
+/// and the usual deployers at addresses without code. Funded accounts get their balance.
+pub(super) fn ground(
+    config: &Config,
+    settings: &Settings,
+    stop: Stop,
+) -> Result<Ground, StateError> {
+    let pin = Pin::open(settings.clone(), stop)?;
+    let (mut state, found) = state_on(Arc::clone(&pin), config)?;
+    let arbos_version = match (settings.arbos_version, found) {
+        (Some(version), Some(found)) if version != found => {
+            let slot = ROOT.slot(offset::VERSION);
+            state.set_slot(ARBOS, slot, U256::from(version))?;
+            version
+        }
+        (Some(version), _) | (None, Some(version)) => version,
+        (None, None) => config.arbos_version,
+    };
+    if !KNOWN.contains(&arbos_version) {
+        return Err(pin.error("the ArbOS version", Reason::ArbosVersion(arbos_version)));
+    }
+    pin.prefetch(&config.funded().collect::<Vec<_>>())?;
+    genesis::fund(&mut state, config)?;
+    let numbering = numbering(pin.head(), found.is_some());
+    Ok(Ground {
+        state,
+        arbos_version,
+        fork: Fork {
+            pin,
+            config: config.clone(),
+            numbering,
+            older: Mutex::default(),
+        },
+    })
+}
+
+/// The state of a block of the upstream, with ours of ArbOS if it has none, and its ArbOS version.
+fn state_on(pin: Arc<Pin>, config: &Config) -> Result<(State, Option<u64>), StateError> {
+    let head = pin.head().clone();
+    let mut state = State::on(Arc::clone(&pin));
+    let version = state.slot(&ARBOS, &ROOT.slot(offset::VERSION))?;
+    if !version.is_zero() {
+        return Ok((state, Some(version.saturating_to())));
+    }
+    state.number_own_blocks();
+    let settings = pin.upstream().settings();
+    let config = Config {
+        chain_id: settings.chain_id.unwrap_or(pin.upstream().chain_id()),
+        arbos_version: settings.arbos_version.unwrap_or(config.arbos_version),
+        ..config.clone()
+    };
+    pin.prefetch(&genesis::contracts(config.arbos_version))?;
+    genesis::install(&mut state, &config)?;
+    if let Some(base_fee) = head.header.base_fee_per_gas {
+        let slot = ROOT.child(space::L2_PRICING).slot(offset::l2::BASE_FEE);
+        state.set_slot(ARBOS, slot, U256::from(base_fee))?;
+    }
+    Ok((state, None))
+}
+
+fn numbering(head: &Head, is_arbitrum: bool) -> Numbering {
+    match is_arbitrum {
+        true => Numbering::L1(
+            head.l1_number
+                .unwrap_or_else(|| mixed(&head.header.mix_hash, 1)),
+        ),
+        false => Numbering::Own,
+    }
+}
+
+/// What to tell of a fork.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ForkInfo {
+    /// The upstream, without what may be secret of its URL.
+    pub upstream: String,
+    /// The upstream's chain id.
+    pub chain_id: u64,
+    /// Number of the forked block.
+    pub block_number: u64,
+    /// Its hash.
+    pub block_hash: B256,
+    /// Whether the upstream was down at the start, so that only what was kept is there.
+    pub is_offline: bool,
+}
+
+impl Fork {
+    /// What to tell of it.
+    pub fn info(&self) -> ForkInfo {
+        let (upstream, head) = (self.pin.upstream(), self.pin.head());
+        ForkInfo {
+            upstream: upstream.settings().shown(),
+            chain_id: upstream.chain_id(),
+            block_number: head.header.number,
+            block_hash: head.hash,
+            is_offline: self.pin.is_offline(),
+        }
+    }
+
+    /// The block that is forked.
+    pub fn head(&self) -> &Head {
+        self.pin.head()
+    }
+
+    /// The upstream at that block.
+    pub fn pin(&self) -> &Arc<Pin> {
+        &self.pin
+    }
+
+    /// The chain id that the fork reports.
+    pub fn chain_id(&self) -> u64 {
+        let upstream = self.pin.upstream();
+        upstream.settings().chain_id.unwrap_or(upstream.chain_id())
+    }
+
+    /// What `block.number` is.
+    pub fn numbering(&self) -> Numbering {
+        self.numbering
+    }
+
+    /// The state after an older block, which is its origin's block.
+    pub(super) fn older(&self, number: u64) -> Result<Arc<State>, QueryError> {
+        let is_asked = |state: &Arc<State>| {
+            let origin = state.origin().map(|origin| origin.head().header.number);
+            origin == Some(number)
+        };
+        let mut kept = self.older.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(state) = kept.iter().find(|state| is_asked(state)) {
+            return Ok(Arc::clone(state));
+        }
+        // Not held while the upstream is asked.
+        drop(kept);
+        let pin = self.pin.older(number)?.ok_or(QueryError::NoBlock)?;
+        let (state, _) = state_on(pin, &self.config)?;
+        let state = Arc::new(state);
+        kept = self.older.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() >= OLDER_MAX {
+            kept.remove(0);
+        }
+        kept.push(Arc::clone(&state));
+        Ok(state)
+    }
+
+    /// `block.number` in an older block of this state.
+    pub(super) fn number_in(&self, older: &State) -> u64 {
+        match (self.numbering, older.origin()) {
+            (Numbering::L1(_), Some(origin)) => {
+                let head = origin.head();
+                head.l1_number
+                    .unwrap_or_else(|| mixed(&head.header.mix_hash, 1))
+            }
+            (_, Some(origin)) => origin.head().header.number,
+            (numbering, None) => numbering.of(0),
+        }
+    }
+
+    /// Number of the upstream's block with a hash, if it is not after the forked one.
+    pub(super) fn number(&self, hash: B256) -> Result<Option<u64>, StateError> {
+        let block = self.pin.ask("eth_getBlockByHash", json!([hash, false]))?;
+        if block.is_null() {
+            return Ok(None);
+        }
+        let number = Head::parse(&block).map_or(u64::MAX, |head| head.header.number);
+        // A block beside the chain has a hash but no state of ours.
+        let canonical = self.pin.block_hash(number)?;
+        Ok((canonical == Some(hash)).then_some(number))
+    }
+}
+
+impl Chain {
+    /// What this chain was forked from, if it was.
+    pub fn fork(&self) -> Option<&Fork> {
+        self.fork.as_ref()
+    }
+
+    /// What `block.number` is in a block to come.
+    pub fn numbering(&self) -> Numbering {
+        let fork = self.fork.as_ref();
+        fork.map_or(Numbering::L1(0), Fork::numbering)
+    }
+
+    /// The header of a block, those before the forked one included.
+    pub(super) fn header_at(&self, number: u64) -> Result<Cow<'_, Header>, QueryError> {
+        match (self.block_at(number), self.fork()) {
+            (Some(block), _) => Ok(Cow::Borrowed(&block.header)),
+            (None, Some(fork)) if number < self.history.first() => {
+                let older = fork.older(number)?;
+                let origin = older.origin().ok_or(QueryError::NoBlock)?;
+                Ok(Cow::Owned(origin.head().header.clone()))
+            }
+            _ => Err(QueryError::NoBlock),
+        }
+    }
+
+    /// What `block.number` is in a block, or in the one to come.
+    pub(super) fn number_seen(&self, number: u64) -> Result<u64, QueryError> {
+        match self.fork() {
+            Some(fork) if number < self.history.first() => {
+                Ok(fork.number_in(&*fork.older(number)?))
+            }
+            _ => Ok(self.numbering().of(number)),
+        }
+    }
+
+    /// Writes what was read of the upstream to disk.
+    pub fn save_fork(&self) {
+        if let Some(fork) = &self.fork {
+            fork.pin.save();
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! Fork mode: another node as the upstream, and what goes wrong with it.
+
+mod cache;
+mod faults;
+mod older;
+mod proxy;
+mod rig;
+mod state;
