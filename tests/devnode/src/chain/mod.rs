@@ -5,6 +5,7 @@
 //! [`simulate`] answers calls and estimates, [`query`] finds blocks, receipts and logs, [`snapshot`]
 //! goes back in time and [`dump`] survives a restart.
 
+pub mod access;
 pub mod block;
 pub mod building;
 pub mod clock;

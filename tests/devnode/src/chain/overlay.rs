@@ -16,6 +16,7 @@ pub struct Overlay {
     replaced: AddressHashSet,
     attached: AddressHashSet,
     codes: B256HashMap<Bytecode>,
+    hashes: HashMap<u64, B256>,
 }
 
 impl Overlay {
@@ -76,6 +77,16 @@ impl Overlay {
         }
     }
 
+    /// Pretends that a block had a hash.
+    pub fn set_block_hash(&mut self, number: u64, hash: B256) {
+        self.hashes.insert(number, hash);
+    }
+
+    /// The pretended hash of a block, if any.
+    pub fn block_hash(&self, number: u64) -> Option<B256> {
+        self.hashes.get(&number).copied()
+    }
+
     /// The overlaid basics, if any.
     pub fn basic(&self, address: &Address) -> Option<Option<Basic>> {
         if self.basics.is_empty() {
@@ -87,6 +98,11 @@ impl Overlay {
     /// The accounts whose basics or storage are overlaid.
     pub fn addresses(&self) -> impl Iterator<Item = Address> {
         self.basics.keys().chain(self.slots.keys()).copied()
+    }
+
+    /// Whether nothing below shows through the storage of an account.
+    pub fn is_replaced(&self, address: &Address) -> bool {
+        self.replaced.contains(address)
     }
 
     /// The overlaid slots of an account.
@@ -102,7 +118,7 @@ impl Overlay {
         {
             return Some(*value);
         }
-        self.replaced.contains(address).then_some(U256::ZERO)
+        self.is_replaced(address).then_some(U256::ZERO)
     }
 
     /// The overlaid code, if any.

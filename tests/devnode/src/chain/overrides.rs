@@ -10,7 +10,7 @@ use crate::evm::session::Session;
 /// Lays an account's overrides over a view.
 ///
 /// # Errors
-/// [`CallError::Request`] if they contradict each other.
+/// [`CallError::Request`] if they contradict each other, or move a precompile.
 pub(super) fn override_account(
     view: &mut View<'_>,
     address: Address,
@@ -19,6 +19,10 @@ pub(super) fn override_account(
     if account.state.is_some() && account.state_diff.is_some() {
         let both = format!("account {address} has both 'state' and 'stateDiff'");
         return Err(CallError::Request(both));
+    }
+    if account.move_precompile_to.is_some() {
+        let moved = format!("account {address}: movePrecompileToAddress is not supported");
+        return Err(CallError::Request(moved));
     }
     let mut basic = view.account(&address)?.unwrap_or_default();
     basic.balance = account.balance.unwrap_or(basic.balance);
@@ -42,14 +46,26 @@ pub(super) fn override_account(
 }
 
 /// Changes fields of the block that a call sees.
+///
+/// # Errors
+/// [`CallError::Request`] for a field that a call does not see, and for values out of range.
 pub(super) fn override_block(
+    view: &mut View<'_>,
     block: &mut BlockEnv,
     session: &mut Session,
     overrides: BlockOverrides,
-) {
+) -> Result<(), CallError> {
+    if overrides.blob_base_fee.is_some() {
+        let fee = "block override \"blobBaseFee\" is not supported: Arbitrum has no blobs";
+        return Err(CallError::Request(fee.into()));
+    }
+    if overrides.beacon_root.is_some() {
+        let root = "block override \"beaconRoot\" is not supported for this RPC method";
+        return Err(CallError::Request(root.into()));
+    }
     if let Some(number) = overrides.number {
         block.number = number;
-        session.l2_block = number.saturating_to();
+        session.l2_block = in_range("number", number)?;
     }
     if let Some(time) = overrides.time {
         block.timestamp = U256::from(time);
@@ -59,6 +75,15 @@ pub(super) fn override_block(
     block.difficulty = overrides.difficulty.unwrap_or(block.difficulty);
     block.prevrandao = overrides.random.or(block.prevrandao);
     if let Some(base_fee) = overrides.base_fee {
-        block.basefee = base_fee.saturating_to();
+        block.basefee = in_range("baseFeePerGas", base_fee)?;
     }
+    for (number, hash) in overrides.block_hash.into_iter().flatten() {
+        view.overlay.set_block_hash(number, hash);
+    }
+    Ok(())
+}
+
+fn in_range<T: TryFrom<U256>>(name: &str, value: U256) -> Result<T, CallError> {
+    let narrow = T::try_from(value);
+    narrow.map_err(|_| CallError::Request(format!("block override {name} is too large: {value}")))
 }

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     arbos,
-    evm::{self, env, session::Session},
+    evm::{self, Executed, env, session::Session},
     fork::StateError,
     stylus::ActivationError,
 };
@@ -78,6 +78,7 @@ pub struct Call {
     pub overrides: Option<Box<BlockOverrides>>,
 }
 
+/// A call with everything that it sees.
 pub(super) struct Prepared<'a> {
     pub(super) view: View<'a>,
     pub(super) rules: CfgEnv,
@@ -88,18 +89,24 @@ pub(super) struct Prepared<'a> {
 
 impl Prepared<'_> {
     fn run(&self, gas_limit: u64) -> Result<ExecutionResult, CallError> {
+        let executed = self.execute(gas_limit)?;
+        match (executed.result, executed.session.refusal) {
+            (ExecutionResult::Revert { output, .. }, Some(error)) if output.is_empty() => {
+                Err(CallError::Refused(error))
+            }
+            (result, _) => Ok(result),
+        }
+    }
+
+    /// Executes with a gas limit; nothing is committed.
+    pub(super) fn execute(&self, gas_limit: u64) -> Result<Executed, CallError> {
         let tx = TxEnv {
             gas_limit,
             ..self.tx.clone()
         };
         let (view, rules, block) = (self.view.clone(), self.rules.clone(), self.block.clone());
         match evm::execute(view, rules, block, tx, self.session.clone()) {
-            Ok(executed) => match (executed.result, executed.session.refusal) {
-                (ExecutionResult::Revert { output, .. }, Some(error)) if output.is_empty() => {
-                    Err(CallError::Refused(error))
-                }
-                (result, _) => Ok(result),
-            },
+            Ok(executed) => Ok(executed),
             Err(EVMError::Transaction(error)) => {
                 Err(CallError::Invalid(invalid_message(&self.tx, &error)))
             }
@@ -204,9 +211,9 @@ impl Chain {
         };
         let mut session = self.session(number, is_call)?;
         if let Some(overrides) = call.overrides {
-            override_block(&mut block, &mut session, *overrides);
+            override_block(&mut view, &mut block, &mut session, *overrides)?;
         }
-        let tx = self.call_environment(call.request, &view)?;
+        let tx = self.call_environment(call.request, &view, block.basefee)?;
         let mut rules = self.rules.clone();
         if number < self.history.first() {
             session.arbos_version = arbos::version(&view)?;
@@ -214,6 +221,7 @@ impl Chain {
         }
         rules.disable_nonce_check = true;
         rules.disable_eip3607 = true;
+        rules.disable_block_gas_limit = true;
         rules.disable_base_fee = tx.gas_price == 0;
         Ok(Prepared {
             view,
@@ -228,6 +236,7 @@ impl Chain {
         &self,
         request: TransactionRequest,
         view: &View<'_>,
+        base_fee: u64,
     ) -> Result<TxEnv, CallError> {
         if request.gas_price.is_some() && request.max_fee_per_gas.is_some() {
             let both = "both gasPrice and (maxFeePerGas or maxPriorityFeePerGas) specified";
@@ -250,7 +259,7 @@ impl Chain {
             tx_type,
             caller,
             gas_limit: request.gas.unwrap_or(CALL_GAS_MAX).min(CALL_GAS_MAX),
-            gas_price: offered.min(u128::from(self.base_fee()?)),
+            gas_price: offered.min(u128::from(base_fee)),
             kind: request.to.unwrap_or(TxKind::Create),
             value: request.value.unwrap_or_default(),
             data: request
@@ -305,7 +314,8 @@ impl Prepared<'_> {
     }
 }
 
-fn output(result: ExecutionResult) -> Result<Bytes, CallError> {
+/// The output of an execution that ended well.
+pub(super) fn output(result: ExecutionResult) -> Result<Bytes, CallError> {
     match result {
         ExecutionResult::Success { output, .. } => Ok(output.into_data()),
         ExecutionResult::Revert { output, .. } => Err(CallError::Revert(output)),

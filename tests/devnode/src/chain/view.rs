@@ -89,7 +89,9 @@ impl<'a> View<'a> {
 
     /// The slots of an account, some of which may be zero; the last value counts.
     pub fn storage(&self, address: &Address) -> impl Iterator<Item = (U256, U256)> {
-        let below = self.state.storage(address);
+        let shows = !self.overlay.is_replaced(address);
+        let below = shows.then(|| self.state.storage(address));
+        let below = below.into_iter().flatten();
         below.chain(self.overlay.slots_of(*address))
     }
 
@@ -142,8 +144,12 @@ impl DatabaseRef for View<'_> {
         self.slot(&address, &slot)
     }
 
-    /// On Arbitrum `BLOCKHASH` speaks of L1 blocks, of which a devnode has none.
+    /// On Arbitrum `BLOCKHASH` speaks of L1 blocks, of which a devnode has none but those that a
+    /// call pretends.
     fn block_hash_ref(&self, number: u64) -> Result<B256, StateError> {
+        if let Some(hash) = self.overlay.block_hash(number) {
+            return Ok(hash);
+        }
         match self.state.numbers_own_blocks() {
             true => Ok(self.l2_block_hash(number)?.unwrap_or_default()),
             false => Ok(B256::ZERO),

@@ -38,6 +38,14 @@ pub fn register(methods: &mut Methods) -> Result<(), RegisterMethodError> {
             find(chain, hash.into(), count)
         },
     )?;
+    methods.read_older("eth_getHeaderByNumber", Names::Block, |chain, args| {
+        let tag: BlockNumberOrTag = args.required()?;
+        find(chain, tag.into(), format::header)
+    })?;
+    methods.read_older("eth_getHeaderByHash", Names::Block, |chain, args| {
+        let hash: B256 = args.required()?;
+        find(chain, hash.into(), format::header)
+    })?;
     methods.read(
         &[
             "eth_getUncleCountByBlockNumber",

@@ -62,6 +62,9 @@ pub enum RpcError {
     /// A reader of accepted transactions was too slow.
     #[error("{0} transactions were accepted and forgotten before they were read")]
     Lagged(u64),
+    /// A root was asked for that covers state which was never read.
+    #[error("a fork knows no state root and no proofs: ask the upstream, for the blocks before it")]
+    ForkHasNoTrie,
     /// Our fault.
     #[error("internal error: {0}")]
     Internal(String),

@@ -1,11 +1,12 @@
 //! `net_*`, `web3_*` and what describes the chain.
 
+use alloy_eips::BlockNumberOrTag;
 use alloy_primitives::{B256, Bytes, U64, U256, keccak256};
 use alloy_rpc_types_eth::FeeHistory;
 use jsonrpsee::server::RegisterMethodError;
 
 use super::{args::Args, error::RpcError, methods::Methods};
-use crate::chain::Chain;
+use crate::chain::{Chain, query::QueryError};
 
 /// Registers the methods.
 pub fn register(methods: &mut Methods) -> Result<(), RegisterMethodError> {
@@ -41,27 +42,51 @@ fn sha3(_: &Chain, args: &mut Args<'_>) -> Result<B256, RpcError> {
 /// Most reward percentiles of one request, as in geth: every one of them is a value per block.
 const PERCENTILES_MAX: usize = 100;
 
+/// Most blocks of one fee history, as in geth.
+const HISTORY_MAX: u64 = 1_024;
+
+/// As geth's, with the next block's base fee at the end. Rewards are zero, as tips are dropped.
 fn fee_history(chain: &Chain, args: &mut Args<'_>) -> Result<FeeHistory, RpcError> {
-    let count = args.number()?.min(1024);
-    let newest = chain
-        .block(args.required()?)
-        .map_or(0, |block| block.header.number);
+    let count = args.number()?.min(HISTORY_MAX);
+    let newest: BlockNumberOrTag = args.required()?;
     let percentiles: Vec<f64> = args.optional()?.unwrap_or_default();
     check_percentiles(&percentiles)?;
+    if count == 0 {
+        return Ok(FeeHistory::default());
+    }
+    let head = chain.head().header.number;
+    let newest = match newest {
+        // There is no pending block to tell of.
+        BlockNumberOrTag::Pending => head,
+        BlockNumberOrTag::Number(number) if number > head => {
+            return Err(RpcError::BadArguments(format!(
+                "request beyond head block: requested {number}, head {head}"
+            )));
+        }
+        tag => chain
+            .block(tag.into())
+            .map(|block| block.header.number)
+            .ok_or(QueryError::NoBlock)?,
+    };
     let oldest = newest.saturating_add(1).saturating_sub(count);
-    let blocks = || (oldest..=newest).filter_map(|number| chain.block_at(number));
+    let blocks: Vec<_> = chain.history.range(oldest, newest).collect();
     let fee = |fee: Option<u64>| u128::from(fee.unwrap_or_default());
-    let mut base_fees: Vec<_> = blocks()
+    let mut base_fees: Vec<_> = blocks
+        .iter()
         .map(|block| fee(block.header.base_fee_per_gas))
         .collect();
-    base_fees.push(u128::from(chain.base_fee()?));
-    let rewards = || blocks().map(|_| vec![0; percentiles.len()]).collect();
+    base_fees.push(match chain.block_at(newest.saturating_add(1)) {
+        Some(next) => fee(next.header.base_fee_per_gas),
+        None => u128::from(chain.base_fee()?),
+    });
+    let rewards = || vec![vec![0; percentiles.len()]; blocks.len()];
     Ok(FeeHistory {
         base_fee_per_gas: base_fees,
-        gas_used_ratio: blocks()
+        gas_used_ratio: blocks
+            .iter()
             .map(|block| ratio(block.header.gas_used, block.header.gas_limit))
             .collect(),
-        oldest_block: oldest,
+        oldest_block: blocks.first().map_or(oldest, |block| block.header.number),
         reward: (!percentiles.is_empty()).then(rewards),
         ..FeeHistory::default()
     })

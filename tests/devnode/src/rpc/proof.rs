@@ -20,6 +20,7 @@ pub fn register(methods: &mut Methods) -> Result<(), RegisterMethodError> {
     methods.read(&["eth_getAccount"], |chain, args| {
         whole(chain)?;
         let address: Address = args.required()?;
+        not_forked(chain)?;
         let account = trie::account(&view(chain, args)?, &address)?;
         Ok(account.map(|account| Account {
             balance: account.balance,
@@ -38,6 +39,14 @@ pub fn register(methods: &mut Methods) -> Result<(), RegisterMethodError> {
             code: view.code_of(&address)?.original_bytes(),
         })
     })
+}
+
+/// A fork reads what it needs: it never knows all that a root covers.
+fn not_forked(chain: &Chain) -> Result<(), RpcError> {
+    match chain.fork() {
+        Some(_) => Err(RpcError::ForkHasNoTrie),
+        None => Ok(()),
+    }
 }
 
 #[derive(Serialize)]
@@ -87,6 +96,7 @@ fn whole(chain: &Chain) -> Result<(), RpcError> {
 fn proof(chain: &Chain, args: &mut Args<'_>) -> Result<Proof, RpcError> {
     whole(chain)?;
     let address: Address = args.required()?;
+    not_forked(chain)?;
     let keys: Vec<Key> = args.optional()?.unwrap_or_default();
     if keys.len() > SLOTS_MAX {
         let reason = format!("too many slots: {} of at most {SLOTS_MAX}", keys.len());

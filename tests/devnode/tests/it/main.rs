@@ -5,6 +5,7 @@
 mod activation;
 mod anvil;
 mod arbos;
+mod batch;
 mod cache_manager;
 mod chain;
 mod concurrency;
@@ -24,6 +25,7 @@ mod measure;
 mod messages;
 mod mining;
 mod node_interface;
+mod overrides;
 mod pool;
 mod precompiles;
 mod programs;
