@@ -60,6 +60,17 @@ impl Artifacts {
         )
     }
 
+    /// Creation code of a contract of the devnode's example: `Token`, the program's twin, or `Till`.
+    ///
+    /// - Errors: [`ArtifactError`].
+    pub fn example(&self, contract: &str) -> Result<Bytes, ArtifactError> {
+        bytecode(
+            &self
+                .built
+                .join(format!("example/{contract}.sol/{contract}.json")),
+        )
+    }
+
     /// Creation code from a published package, by the path below `node_modules`.
     ///
     /// - Errors: [`ArtifactError`].

@@ -131,6 +131,25 @@ impl Blank {
         Ok(receipt)
     }
 
+    /// Creates `CONTRACT.sol` of the example's Solidity side with encoded constructor arguments.
+    ///
+    /// # Errors
+    ///
+    /// If `./scripts/setup` has not compiled it, or the chain refuses it.
+    pub async fn create(&self, contract: &str, arguments: &[u8]) -> Result<Address> {
+        let code = Artifacts::default().example(contract)?;
+        let init = [&code[..], arguments].concat();
+        let request = TransactionRequest::default().with_deploy_code(init);
+        let receipt = self
+            .client
+            .send_transaction(request)
+            .await?
+            .get_receipt()
+            .await?;
+        ensure!(receipt.status(), "{contract} was not created");
+        receipt.contract_address.ok_or_eyre("no contract address")
+    }
+
     /// Creates, activates and constructs the example through StylusDeployer, and returns a client of it.
     ///
     /// # Errors

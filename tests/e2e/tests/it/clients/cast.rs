@@ -1,11 +1,11 @@
 //! npm's `cast` on a fresh chain with a Stylus program on it.
 //!
-//! `cast run`, `cast call --trace` and `cast estimate` of code: the first two execute in an EVM of cast's own, which
-//! fetches state from the node and cannot run Stylus programs, so they are tried on EVM contracts.
+//! `cast run` and `cast call --trace` execute in an EVM of cast's own, which fetches state from the node. It cannot run
+//! Stylus programs: of a transaction that reaches one it shows the way there and `OpcodeNotFound`.
 
 use alloy::primitives::{Address, U256, address};
 use alloy::providers::Provider;
-use alloy::sol_types::SolError;
+use alloy::sol_types::{SolError, SolValue};
 use eyre::{OptionExt, Result};
 use gimbal_e2e::blank::{Blank, DEV_ACCOUNT, DEV_KEY, SUPPLY, Token};
 use gimbal_e2e::tool::Tool;
@@ -160,5 +160,62 @@ async fn cast_is_told_why_a_program_refuses() -> Result<()> {
     send.extend(["--gas-limit", "1000000", "--json"]);
     let sent: Value = serde_json::from_str(&cast.run(&send).await?.out)?;
     assert_eq!(sent["status"], "0x0", "{sent}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cast_replays_and_proves_what_happened_in_the_evm() -> Result<()> {
+    let chain = Blank::start().await?;
+    let arguments = ("Twin", "TWN", U256::from(SUPPLY), DEV_ACCOUNT).abi_encode_params();
+    let twin = chain.create("Token", &arguments).await?;
+    let at = twin.to_string();
+    let token = Token::new(twin, chain.client.clone());
+    let receipt = token
+        .transfer(BOB, U256::from(7))
+        .send()
+        .await?
+        .get_receipt()
+        .await?;
+    token
+        .transfer(BOB, U256::from(1))
+        .send()
+        .await?
+        .get_receipt()
+        .await?;
+
+    let cast = cast(&chain)?;
+    let hash = receipt.transaction_hash.to_string();
+    let run = cast.done(&["run", &hash]).await?;
+    assert!(run.contains("Transaction successfully executed."), "{run}");
+    let used = format!("Gas used: {}", receipt.gas_used);
+    assert!(run.contains(&used), "{used} is not in: {run}");
+    let call = [
+        "call",
+        "--trace",
+        &at,
+        "balanceOf(address)",
+        &BOB.to_string(),
+    ];
+    let traced = cast.done(&call).await?;
+    assert!(traced.contains("[Return] 8"), "{traced}");
+
+    let proof: Value = serde_json::from_str(&cast.done(&["proof", &at, "2"]).await?)?;
+    let supply: U256 = serde_json::from_value(proof["storageProof"][0]["value"].clone())?;
+    assert_eq!(supply, U256::from(SUPPLY));
+    assert_eq!(
+        cast.done(&["codehash", &at]).await?,
+        proof["codeHash"].as_str().ok_or_eyre("no hash")?
+    );
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cast_replays_no_program_and_says_where_it_stopped() -> Result<()> {
+    let chain = Blank::start().await?;
+    let token = chain.token().await?;
+    let sent = token.transfer(BOB, U256::from(7)).send().await?;
+    let hash = sent.get_receipt().await?.transaction_hash.to_string();
+    let run = cast(&chain)?.run(&["run", &hash]).await?;
+    assert!(run.out.contains("OpcodeNotFound"), "{run:?}");
     Ok(())
 }
