@@ -11,6 +11,7 @@ use stylus_devnode::fork::{
 /// How to fork.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Fork mode")]
+#[group(id = "fork")]
 pub(crate) struct Flags {
     /// HTTP endpoint of a chain to begin with, whose state is read when it is needed
     #[arg(short = 'f', long, visible_alias = "rpc-url", value_name = "URL")]

@@ -14,7 +14,7 @@ use stylus_devnode::{
 
 use super::{
     proxy::{Mode, Proxy},
-    rig::{config, refusal, set_slot, settings, slot},
+    rig::{TIMEOUT, config, refusal, set_slot, settings, slot},
 };
 use crate::rig::Rig;
 
@@ -71,8 +71,8 @@ async fn faults_are_told_and_pass() {
     for (number, (mode, says)) in [
         (Mode::Drop, "the connection failed"),
         (
-            Mode::Delay(Duration::from_secs(3)),
-            "no answer within 500 ms",
+            Mode::Delay(Duration::from_secs(30)),
+            "no answer within 1500 ms",
         ),
         (Mode::TooMany("0", 1_000), "limits our rate (HTTP 429)"),
         (Mode::Truncate, "the connection failed"),
@@ -102,7 +102,7 @@ async fn faults_are_told_and_pass() {
         assert!(message.contains("slot "), "{message}");
         // Four slow answers are the most.
         assert!(
-            start.elapsed() < Duration::from_secs(4),
+            start.elapsed() < TIMEOUT * 6,
             "{mode:?}: {:?}",
             start.elapsed()
         );
@@ -125,7 +125,7 @@ async fn a_short_refusal_is_waited_for() {
     scene.proxy.set(Mode::TooMany("3600", 1_000));
     let start = Instant::now();
     assert!(scene.failure(2).await.contains("limits our rate"));
-    assert!(start.elapsed() < Duration::from_secs(1));
+    assert!(start.elapsed() < TIMEOUT);
     scene.works(2).await;
 }
 

@@ -162,45 +162,41 @@ async fn read_body(stream: &mut TcpStream) -> std::io::Result<Vec<u8>> {
     }
 }
 
+/// The upstream's answer, with what the mode puts in its place.
 async fn answer(request: Value, mode: &Mode, upstream: &str) -> Value {
-    match request {
-        Value::Array(requests) => {
-            let mut answers = Vec::new();
-            for request in requests {
-                answers.push(one(request, mode, upstream).await);
-            }
+    let response = reqwest::Client::new()
+        .post(upstream)
+        .header("content-type", "application/json")
+        .body(request.to_string())
+        .send()
+        .await
+        .expect("the upstream answers");
+    let bytes = response.bytes().await.expect("the upstream answers");
+    let answer: Value = serde_json::from_slice(&bytes).expect("an answer");
+    match (request, answer) {
+        (Value::Array(requests), Value::Array(answers)) => {
+            let pairs = requests.iter().zip(answers);
+            let mut changed: Vec<_> = pairs.map(|(one, to)| change(one, to, mode)).collect();
             // Answers of a batch may come in any order.
-            answers.reverse();
-            Value::Array(answers)
+            changed.reverse();
+            Value::Array(changed)
         }
-        request => one(request, mode, upstream).await,
+        (request, answer) => change(&request, answer, mode),
     }
 }
 
-async fn one(request: Value, mode: &Mode, upstream: &str) -> Value {
-    let id = request["id"].clone();
+fn change(request: &Value, mut answer: Value, mode: &Mode) -> Value {
     let method = request["method"].as_str().unwrap_or_default();
     let is_state = !method.starts_with("eth_getBlock") && method != "eth_chainId";
     match mode {
         Mode::Refuse(code, message) if is_state => {
+            let id = &request["id"];
             json!({ "jsonrpc": "2.0", "id": id, "error": { "code": code, "message": message } })
         }
         Mode::ChainId(chain) if method == "eth_chainId" => {
-            json!({ "jsonrpc": "2.0", "id": id, "result": format!("{chain:#x}") })
+            answer["result"] = json!(format!("{chain:#x}"));
+            answer
         }
-        _ => {
-            let response = reqwest::Client::new()
-                .post(upstream)
-                .header("content-type", "application/json")
-                .body(request.to_string())
-                .send()
-                .await;
-            match response {
-                Ok(response) => serde_json::from_slice(&response.bytes().await.unwrap()).unwrap(),
-                Err(error) => {
-                    json!({ "jsonrpc": "2.0", "id": id, "error": { "code": -1, "message": error.to_string() } })
-                }
-            }
-        }
+        _ => answer,
     }
 }

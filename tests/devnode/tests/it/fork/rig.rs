@@ -11,12 +11,15 @@ use stylus_devnode::{
 
 use crate::rig::Rig;
 
+/// How long an upstream may take.
+pub(super) const TIMEOUT: Duration = Duration::from_millis(1_500);
+
 /// Settings for tests: nothing on disk, and short patience.
 pub(super) fn settings(url: &str) -> Settings {
     Settings {
         retries: 2,
         backoff: Duration::from_millis(10),
-        timeout: Duration::from_millis(500),
+        timeout: TIMEOUT,
         cache: None,
         ..Settings::new(url).unwrap()
     }
