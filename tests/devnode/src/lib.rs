@@ -57,7 +57,7 @@
 //!   ArbGasInfo lacks `getMultiGasBaseFee`, and `ArbDebug.panic` reverts.
 //! - Gas of ArbInfo, ArbAddressTable, ArbAggregator, ArbRetryableTx and of messages to L1 follows from
 //!   the prices of ArbOS state and was not compared with Nitro.
-//! - An ArbOS upgrade that is scheduled does not happen.
+//! - An ArbOS upgrade that is scheduled to a version above 61 does not happen.
 
 pub mod arbos;
 pub mod chain;

@@ -9,6 +9,7 @@ pub mod pricer;
 pub mod program;
 pub mod sends;
 pub mod slots;
+pub mod upgrade;
 
 use alloy_primitives::{Address, U256};
 

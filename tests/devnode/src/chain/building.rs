@@ -14,9 +14,10 @@ use super::{
     view::View,
 };
 use crate::{
-    arbos::sends,
+    arbos::{sends, slots::ARBOS, upgrade},
     evm::{self, session::Recent},
     fork::StateError,
+    precompiles,
 };
 
 /// {gas} A block that has used this much takes no more transactions.
@@ -47,6 +48,27 @@ pub(super) struct Attempt {
 }
 
 impl Chain {
+    /// Makes the ArbOS upgrade that is due in the next block, if one is.
+    ///
+    /// # Errors
+    /// State cannot be read.
+    pub(super) fn upgrade_if_due(&mut self) -> Result<(), StateError> {
+        let time = self.clock.peek(self.head().header.timestamp);
+        let Some(upgrade) = upgrade::due(&self.latest(), time)? else {
+            return Ok(());
+        };
+        for (slot, value) in upgrade.slots {
+            self.state.set_slot(ARBOS, slot, value)?;
+        }
+        let old: Vec<_> = precompiles::arbitrum_addresses(upgrade.from).collect();
+        let new = precompiles::arbitrum_addresses(upgrade.to);
+        for address in new.filter(|address| !old.contains(address)) {
+            self.state.set_code(address, precompiles::code())?;
+        }
+        tracing::info!(from = upgrade.from, to = upgrade.to, "ArbOS upgraded");
+        Ok(())
+    }
+
     /// A block on top of the last one, as of now. Nothing changes until a transaction is included.
     pub fn begin(&self) -> Result<Building, StateError> {
         let head = &self.head().header;

@@ -74,8 +74,7 @@ pub fn install(state: &mut State, config: &Config) -> Result<(), StateError> {
         state.set_slot(CACHE_MANAGER, U256::ZERO, U256::from(CACHE_LEN))?;
     }
     for address in precompiles::arbitrum_addresses(config.arbos_version) {
-        // Solidity looks at EXTCODESIZE before it calls.
-        put_code(state, address, Bytes::from_static(&[0xFE]))?;
+        put_code(state, address, precompiles::code().original_bytes())?;
     }
     state.detach(arbos::slots::ARBOS);
     for (slot, value) in arbos::genesis::slots(config.chain_id, config.arbos_version) {

@@ -120,6 +120,7 @@ impl Chain {
     /// # Errors
     /// The state cannot be read; then nothing is mined.
     pub fn mine(&mut self) -> Result<&Block, StateError> {
+        self.upgrade_if_due()?;
         let mut building = self.begin()?;
         if !self.pool.is_empty() {
             for sender in self.pool.senders() {

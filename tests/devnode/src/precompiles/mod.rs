@@ -27,6 +27,7 @@ use revm::{
     handler::{EthPrecompiles, PrecompileProvider},
     interpreter::{CallInputs, Gas, InstructionResult, InterpreterResult},
     primitives::hardfork::SpecId,
+    state::Bytecode,
 };
 
 use crate::evm::Context;
@@ -90,6 +91,11 @@ pub fn arbitrum_addresses(arbos_version: u64) -> impl Iterator<Item = Address> {
         .into_iter()
         .filter(move |(_, since)| *since <= arbos_version);
     present.map(|(address, _)| address)
+}
+
+/// The code of Arbitrum's precompiles: Solidity looks at EXTCODESIZE before it calls.
+pub fn code() -> Bytecode {
+    Bytecode::new_legacy(Bytes::from_static(&[0xFE]))
 }
 
 /// What a method does to the chain.

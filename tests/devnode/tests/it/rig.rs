@@ -220,13 +220,17 @@ pub(crate) fn event<E: SolEvent>(receipt: &TransactionReceipt) -> E {
 
 /// A program as it lies on chain: prefix, dictionary byte, brotli stream.
 pub(crate) fn compress(wat: &str) -> Vec<u8> {
-    let wasm = wat::parse_str(wat).unwrap();
+    compress_wasm(&wat::parse_str(wat).unwrap())
+}
+
+/// As [`compress`], of a module.
+pub(crate) fn compress_wasm(mut wasm: &[u8]) -> Vec<u8> {
     let mut code = vec![0xEF, 0xF0, 0x00, 0x00];
     let params = brotli::enc::BrotliEncoderParams {
         quality: 11,
         ..Default::default()
     };
-    brotli::BrotliCompress(&mut wasm.as_slice(), &mut code, &params).unwrap();
+    brotli::BrotliCompress(&mut wasm, &mut code, &params).unwrap();
     code
 }
 
