@@ -15,7 +15,7 @@ use super::{
 use crate::{
     arbos,
     evm::{
-        self, Executed, env,
+        self, Executed,
         session::{Recent, Session},
     },
     trace::{TraceError, Tracer, failure},
@@ -183,7 +183,7 @@ impl Chain {
             block: BlockEnv {
                 beneficiary: header.beneficiary,
                 gas_limit: header.gas_limit,
-                ..env::block(header.timestamp, base_fee)
+                ..self.environment(header.number, header.timestamp, base_fee)
             },
             tx: environment(&mined.tx, mined.effective_gas_price),
             session,

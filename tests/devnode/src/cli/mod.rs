@@ -3,6 +3,7 @@
 mod fork;
 mod inspect;
 mod run;
+mod trace;
 
 use std::process::ExitCode;
 
@@ -25,6 +26,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Inspect(inspect::Flags),
+    Trace(trace::Flags),
 }
 
 impl Cli {
@@ -36,6 +38,7 @@ impl Cli {
         match self.command {
             None => run::run(&self.run).await,
             Some(Command::Inspect(flags)) => Ok(inspect::inspect(&flags)),
+            Some(Command::Trace(flags)) => trace::trace(&flags).await,
         }
     }
 }

@@ -169,6 +169,9 @@ impl<'a, I> Evm<'a, I> {
         outcome: Outcome,
     ) -> Result<FrameInitOrResult<Frame>, FrameError> {
         self.inner.ctx.chain.pages.open = program.pages_before;
+        if let (Some(trap), Some(witness)) = (&outcome.trap, &mut self.inner.ctx.chain.witness) {
+            witness.reason = Some(trap.to_string());
+        }
         let (result, output) = match outcome.kind {
             OutcomeKind::Success => (InstructionResult::Return, outcome.output),
             OutcomeKind::Revert => (InstructionResult::Revert, outcome.output),
@@ -205,7 +208,7 @@ impl<'a, I> Evm<'a, I> {
         let frame = frames.get();
         let mut result = result;
         if let Some(witness) = &mut context.chain.witness {
-            witness.reason = Some(message.clone());
+            witness.reason.get_or_insert_with(|| message.clone());
         }
         if frame.depth == 0 && result != InstructionResult::OutOfGas {
             context.local_mut().set_precompile_error_context(message);

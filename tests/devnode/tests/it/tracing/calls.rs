@@ -89,6 +89,11 @@ async fn programs_and_code_make_one_tree() {
         Bytes::from(logged(0xbb, b"lost\xfe"))
     );
     assert_eq!(trapped["error"], json!("execution reverted"));
+    let reason = trapped["revertReason"].as_str().unwrap();
+    assert!(
+        reason.starts_with("unreachable was executed in function"),
+        "{reason}"
+    );
     assert_eq!(trapped["logs"], Value::Null);
     assert_eq!(parrot["error"], json!("execution reverted"));
     assert_eq!(bytes(parrot, "output"), Bytes::from("polly"));

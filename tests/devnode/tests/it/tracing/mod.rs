@@ -6,3 +6,4 @@ mod host_calls;
 mod scene;
 mod state;
 mod steps;
+mod tree;
