@@ -70,6 +70,7 @@ pub mod precompiles;
 pub mod rpc;
 pub mod stylus;
 pub mod trace;
+pub mod wallet;
 
 pub use chain::fork::ForkInfo;
 pub use config::{ARBOS_VERSION, CHAIN_ID, Config, DEV_ACCOUNT, TEST_ACCOUNTS};

@@ -1,4 +1,4 @@
-//! Interval mining: a task beside the server.
+//! What the node does by itself, beside the server: interval mining, and writing its state file.
 
 use std::{sync::Arc, time::Duration};
 
@@ -34,6 +34,26 @@ async fn every(period: Duration, api: &Arc<Api>) {
         let mined = tokio::task::spawn_blocking(move || mine(&shared)).await;
         if let Err(error) = mined {
             tracing::error!(%error, "a block could not be made");
+        }
+    }
+}
+
+/// Writes the state file again and again, whenever the chain has changed.
+pub(crate) async fn save(api: Arc<Api>, period: Duration) {
+    let mut ticks = interval_at(Instant::now() + period, period);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut saved = None;
+    loop {
+        ticks.tick().await;
+        let state = api.read().stamp();
+        if saved == Some(state) {
+            continue;
+        }
+        let shared = Arc::clone(&api);
+        match tokio::task::spawn_blocking(move || shared.save()).await {
+            Ok(Ok(())) => saved = Some(state),
+            Ok(Err(error)) => tracing::error!(%error, "the state could not be saved"),
+            Err(error) => tracing::error!(%error, "the state could not be saved"),
         }
     }
 }

@@ -113,7 +113,7 @@ pub async fn spawn(config: Config) -> Result<Node, Error> {
 
 struct Running {
     handle: jsonrpsee::server::ServerHandle,
-    miner: tokio::task::JoinHandle<()>,
+    tasks: Vec<tokio::task::JoinHandle<()>>,
     api: Arc<Api>,
     /// Ends reads of a fork's upstream, which nobody waits for any more.
     stop: Stop,
@@ -140,11 +140,14 @@ fn start(config: &Config) -> Result<(Runtime, Started, Running), Error> {
     let api = Arc::new(Api::new(chain, config.state.clone()));
     let module = module(Arc::clone(&api))?;
     let (address, handle) = runtime.block_on(server::start(started.address, module))?;
-    let miner = runtime.spawn(miner::run(Arc::clone(&api)));
     started.address = address;
+    let mut tasks = vec![runtime.spawn(miner::run(Arc::clone(&api)))];
+    if let Some(period) = config.state_interval {
+        tasks.push(runtime.spawn(miner::save(Arc::clone(&api), period)));
+    }
     let running = Running {
         handle,
-        miner,
+        tasks,
         api,
         stop,
     };
@@ -156,7 +159,7 @@ impl Running {
         runtime.block_on(async {
             // A dropped sender is a stop as well.
             let _ = stopped.await;
-            self.miner.abort();
+            self.tasks.iter().for_each(tokio::task::JoinHandle::abort);
             let _ = self.handle.stop();
             self.stop.stop();
             let _ = tokio::time::timeout(DRAIN, self.handle.stopped()).await;

@@ -7,6 +7,7 @@ use std::{
     path::Path,
 };
 
+use alloy_consensus::{TxEnvelope, transaction::Recovered};
 use alloy_primitives::{Address, B256, Bytes};
 use revm::{primitives::KECCAK_EMPTY, state::Bytecode};
 use serde::{Deserialize, Serialize};
@@ -17,6 +18,7 @@ use super::{
     block::Block,
     clock::Clock,
     history::History,
+    settings::Settings,
     state::{Account, Basic, Change, Position, State},
 };
 
@@ -83,6 +85,8 @@ struct Dump {
     blocks: Vec<Block>,
     undo: Vec<Change>,
     impersonated: Vec<Address>,
+    settings: Settings,
+    pool: Vec<Recovered<TxEnvelope>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -113,11 +117,18 @@ impl Chain {
             blocks: self.history.blocks().cloned().collect(),
             undo: self.state.log().to_vec(),
             impersonated: self.impersonated.iter().copied().collect(),
+            settings: self.settings(),
+            pool: self
+                .pool
+                .transactions()
+                .into_iter()
+                .map(|(tx, _)| tx)
+                .collect(),
         };
         Ok(serde_json::to_vec(&dump)?)
     }
 
-    /// Replaces state, blocks and clock with those of a dump. Snapshots are dropped.
+    /// Replaces state, blocks, pool and clock with those of a dump. Snapshots are dropped.
     pub fn load(&mut self, bytes: &[u8]) -> Result<(), DumpError> {
         let dump: Dump = serde_json::from_slice(bytes)?;
         if dump.format != FORMAT {
@@ -139,20 +150,23 @@ impl Chain {
         self.state = restore(self.state.fresh(), dump.codes, dump.accounts, dump.undo);
         self.clock = dump.clock;
         self.impersonated = dump.impersonated.into_iter().collect();
+        self.restore(dump.settings);
+        self.pool
+            .reset(dump.pool.into_iter().map(|tx| (tx, None)).collect());
         self.snapshots.clear();
         self.history = history;
         Ok(())
     }
+}
 
-    /// Writes a dump to a file, which is replaced as a whole.
-    pub fn save(&self, path: &Path) -> Result<(), DumpError> {
-        let temporary = path.with_extension("tmp");
-        let mut file = fs::File::create(&temporary)?;
-        file.write_all(&self.dump()?)?;
-        file.sync_all()?;
-        fs::rename(&temporary, path)?;
-        Ok(())
-    }
+/// Writes a dump to a file, which is replaced as a whole.
+pub fn write(path: &Path, dump: &[u8]) -> Result<(), DumpError> {
+    let temporary = path.with_extension("tmp");
+    let mut file = fs::File::create(&temporary)?;
+    file.write_all(dump)?;
+    file.sync_all()?;
+    fs::rename(&temporary, path)?;
+    Ok(())
 }
 
 fn ground(block: &Option<B256>) -> String {

@@ -1,12 +1,19 @@
 //! When blocks are made, and what goes into them.
 
-use std::{cmp::Reverse, collections::BinaryHeap, mem, time::Duration};
+use std::{cmp::Reverse, collections::BinaryHeap, mem, sync::Arc, time::Duration};
 
 use alloy_consensus::{Transaction, TxEnvelope, transaction::Recovered};
 use alloy_primitives::{Address, B256};
 use tokio::sync::oneshot;
 
-use super::{Chain, block::Block, building::Building, pool::Pool, send::TxError};
+use super::{
+    Chain,
+    block::Block,
+    building::Building,
+    conditions::Conditions,
+    pool::{Pool, Pooled},
+    send::TxError,
+};
 use crate::fork::StateError;
 
 /// When blocks are made.
@@ -48,9 +55,16 @@ pub enum Submitted {
     Waiting {
         /// Tells how it fared.
         fate: oneshot::Receiver<Result<B256, TxError>>,
-        /// The sender's nonce.
-        nonce: u64,
+        /// What its sender had done.
+        seen: Seen,
     },
+}
+
+/// What a sender has done: a nonce that moves or a new transaction is a sign that more will come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seen {
+    nonce: u64,
+    last_arrival: Option<u64>,
 }
 
 /// How transactions of the pool fared, by hash.
@@ -64,22 +78,49 @@ impl Chain {
     ///
     /// # Errors
     /// [`TxError`]
-    pub fn submit(&mut self, tx: Recovered<TxEnvelope>) -> Result<Submitted, TxError> {
+    pub fn submit(
+        &mut self,
+        tx: Recovered<TxEnvelope>,
+        conditions: Option<Conditions>,
+    ) -> Result<Submitted, TxError> {
         let (hash, sender) = (*tx.tx_hash(), tx.signer());
+        let conditions = conditions.map(Arc::new);
+        self.check_conditions(&conditions)?;
         let state = self.check(&self.latest(), &tx, self.base_fee()?)?;
         if self.mining != Mining::Auto {
             self.check_start(&tx)?;
-            self.pool.add(tx, None)?;
+            self.pool.add(tx, conditions, None)?;
             return Ok(Submitted::Taken(hash));
         }
         if tx.nonce() > state {
             let (waiter, fate) = oneshot::channel();
-            self.pool.add(tx, Some(waiter))?;
-            return Ok(Submitted::Waiting { fate, nonce: state });
+            self.pool.add(tx, conditions, Some(waiter))?;
+            let seen = self.seen(&sender, state);
+            return Ok(Submitted::Waiting { fate, seen });
         }
         self.send(tx)?;
         self.catch_up(&sender)?;
         Ok(Submitted::Taken(hash))
+    }
+
+    /// Checks conditions against the state now and the block to come.
+    pub(super) fn check_conditions(
+        &self,
+        conditions: &Option<Arc<Conditions>>,
+    ) -> Result<(), TxError> {
+        let Some(conditions) = conditions else {
+            return Ok(());
+        };
+        let head = &self.head().header;
+        let (number, time) = (
+            head.number.saturating_add(1),
+            self.clock.peek(head.timestamp),
+        );
+        let block = self.environment(number, time, self.base_fee()?);
+        conditions
+            .check(&self.latest(), &block, self.fork.is_some())
+            .map_err(Box::new)?;
+        Ok(())
     }
 
     /// Mines what waited for the sender's last transaction, each in a block of its own.
@@ -90,28 +131,39 @@ impl Chain {
             let Some(next) = self.pool.take(sender, nonce) else {
                 break;
             };
-            let result = self.send(next.tx.clone());
+            let result = self
+                .check_conditions(&next.conditions)
+                .and_then(|()| self.send(next.tx.clone()));
             next.settle(result);
         }
         Ok(())
     }
 
     /// Gives up a transaction that waited in vain, and returns what to tell its sender. None if it
-    /// waits no more, or if the sender's nonce has moved on from `seen`, which is renewed.
+    /// waits no more, or if the sender has moved on from `seen`, which is renewed.
     ///
     /// # Errors
     /// The nonce cannot be read.
-    pub fn give_up(&mut self, hash: &B256, seen: &mut u64) -> Result<Option<TxError>, StateError> {
+    pub fn give_up(&mut self, hash: &B256, seen: &mut Seen) -> Result<Option<TxError>, StateError> {
         let Some(pooled) = self.pool.get(hash) else {
             return Ok(None);
         };
         let (address, tx) = (pooled.tx.signer(), pooled.tx.nonce());
         let state = self.nonce(&address)?;
-        if mem::replace(seen, state) != state {
+        let now = self.seen(&address, state);
+        if mem::replace(seen, now) != now {
             return Ok(None);
         }
         self.pool.remove(hash);
         Ok(Some(TxError::NonceTooHigh { address, tx, state }))
+    }
+
+    fn seen(&self, sender: &Address, nonce: u64) -> Seen {
+        let arrivals = self.pool.of(sender).map(|pooled| pooled.arrival);
+        Seen {
+            nonce,
+            last_arrival: arrivals.max(),
+        }
     }
 
     /// Seals a block with what the pool holds, as far as there is room: in order of arrival, each
@@ -129,8 +181,9 @@ impl Chain {
             }
             let turns = self.turns()?;
             let pool = mem::take(&mut self.pool);
-            let fates = fill(&pool, turns, &mut building, |building, tx| {
-                self.include(building, tx)
+            let fates = fill(&pool, turns, &mut building, |building, pooled| {
+                self.check_conditions(&pooled.conditions)?;
+                self.include(building, pooled.tx.clone())
             });
             self.pool = pool;
             self.settle(fates);
@@ -207,7 +260,7 @@ pub(super) fn fill(
     pool: &Pool,
     mut turns: BinaryHeap<Turn>,
     building: &mut Building,
-    mut include: impl FnMut(&mut Building, Recovered<TxEnvelope>) -> Result<B256, TxError>,
+    mut include: impl FnMut(&mut Building, &Pooled) -> Result<B256, TxError>,
 ) -> Fates {
     let mut fates = Vec::new();
     while let Some(Reverse((_, sender, nonce))) = turns.pop() {
@@ -217,7 +270,7 @@ pub(super) fn fill(
         if !building.takes(&pooled.tx) {
             continue;
         }
-        match include(building, pooled.tx.clone()) {
+        match include(building, pooled) {
             Ok(hash) => {
                 fates.push((hash, Ok(hash)));
                 turns.extend(turn(pool, sender, nonce.saturating_add(1)));

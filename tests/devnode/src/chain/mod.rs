@@ -9,6 +9,8 @@ pub mod access;
 pub mod block;
 pub mod building;
 pub mod clock;
+pub mod conditions;
+pub mod deal;
 pub mod dump;
 pub mod follow;
 pub mod fork;
@@ -23,6 +25,7 @@ pub mod pool;
 pub mod query;
 pub mod replay;
 pub mod send;
+pub mod settings;
 pub mod simulate;
 pub mod snapshot;
 pub mod state;
@@ -48,6 +51,7 @@ use self::{
     overlay::Overlay,
     pending::Pending,
     pool::Pool,
+    settings::Settings,
     snapshot::Snapshot,
     state::State,
     view::View,
@@ -58,6 +62,7 @@ use crate::{
     evm::{env, session::Session},
     fork::{StateError, Stop},
     stylus::{CompileError, Compiler},
+    wallet::Wallet,
 };
 
 /// Why there is no chain to start with.
@@ -84,8 +89,10 @@ pub struct Chain {
     pub clock: Clock,
     snapshots: BTreeMap<u64, Snapshot>,
     next_snapshot: u64,
-    /// Accounts that are funded at genesis and may send without a signature.
-    pub accounts: Vec<Address>,
+    /// The accounts that are funded at genesis and may send without a signature.
+    pub wallet: Arc<Wallet>,
+    /// Clock and settings at the start.
+    start: (Clock, Settings),
     /// Accounts that are impersonated.
     pub impersonated: AddressHashSet,
     /// Whether any account may send without a signature.
@@ -172,17 +179,23 @@ impl Chain {
         clock: Clock,
         compiler: Compiler,
     ) -> Self {
+        let settings = Settings {
+            chain_id: rules.chain_id,
+            coinbase: env::SEQUENCER,
+            gas_limit: root.header.gas_limit,
+        };
         Self {
             rules,
             state,
             clock,
+            start: (clock, settings),
+            wallet: Arc::clone(&config.wallet),
             snapshots: BTreeMap::new(),
             next_snapshot: 1,
-            accounts: config.funded().collect(),
             impersonated: AddressHashSet::default(),
             impersonate_all: false,
-            coinbase: env::SEQUENCER,
-            gas_limit: root.header.gas_limit,
+            coinbase: settings.coinbase,
+            gas_limit: settings.gas_limit,
             mining: config.mining,
             pool: Pool::default(),
             pending: Mutex::default(),
@@ -202,10 +215,15 @@ impl Chain {
         self.history.head()
     }
 
+    /// Differs between any two states that the chain was in, as far as a dump tells them apart.
+    pub fn stamp(&self) -> (B256, state::Position, u64) {
+        (self.head().hash, self.state.position(), self.pool.version())
+    }
+
     /// Whether the account may send without a signature.
     pub fn is_unlocked(&self, address: &Address) -> bool {
         self.impersonate_all
-            || self.accounts.contains(address)
+            || self.wallet.accounts.contains(address)
             || self.impersonated.contains(address)
     }
 

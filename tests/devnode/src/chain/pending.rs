@@ -54,10 +54,10 @@ impl Chain {
         let mut building = self.begin()?;
         let mut overlay = Overlay::default();
         let turns = self.turns()?;
-        fill(&self.pool, turns, &mut building, |building, tx| {
-            let hash = *tx.tx_hash();
+        fill(&self.pool, turns, &mut building, |building, pooled| {
+            let hash = *pooled.tx.tx_hash();
             let view = View::new(&self.state, &self.history, overlay.clone());
-            let mut attempt = self.attempt(view, building, tx)?;
+            let mut attempt = self.attempt(view, building, pooled.tx.clone())?;
             overlay.commit(std::mem::take(&mut attempt.changes));
             building.append(attempt);
             Ok(hash)

@@ -1,13 +1,13 @@
 //! Transactions that wait to be mined, by sender and nonce.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use alloy_consensus::{Transaction, TxEnvelope, transaction::Recovered};
 use alloy_eips::eip2718::Encodable2718;
 use alloy_primitives::{Address, B256, map::B256HashMap};
 use tokio::sync::oneshot;
 
-use super::send::TxError;
+use super::{conditions::Conditions, send::TxError};
 
 /// Most transactions in a pool.
 const TRANSACTIONS_MAX: usize = 50_000;
@@ -18,11 +18,16 @@ const BYTES_MAX: usize = 256 << 20;
 /// Learns how a transaction fared that waits for the one before it.
 pub type Waiter = oneshot::Sender<Result<B256, TxError>>;
 
+/// A transaction and the conditions under which it may be mined.
+pub type Waiting = (Recovered<TxEnvelope>, Option<Arc<Conditions>>);
+
 /// A transaction in the pool.
 #[derive(Debug)]
 pub struct Pooled {
     /// The transaction.
     pub tx: Recovered<TxEnvelope>,
+    /// What must hold when it is mined.
+    pub conditions: Option<Arc<Conditions>>,
     /// Its number in order of arrival.
     pub arrival: u64,
     bytes: usize,
@@ -67,6 +72,7 @@ impl Pool {
     pub fn add(
         &mut self,
         tx: Recovered<TxEnvelope>,
+        conditions: Option<Arc<Conditions>>,
         waiter: Option<Waiter>,
     ) -> Result<(), TxError> {
         let (hash, sender, nonce) = (*tx.tx_hash(), tx.signer(), tx.nonce());
@@ -90,6 +96,7 @@ impl Pool {
         }
         let pooled = Pooled {
             tx,
+            conditions,
             arrival: self.arrivals,
             bytes,
             waiter,
@@ -194,20 +201,23 @@ impl Pool {
     }
 
     /// The transactions in order of arrival.
-    pub fn transactions(&self) -> Vec<Recovered<TxEnvelope>> {
+    pub fn transactions(&self) -> Vec<Waiting> {
         let mut pooled: Vec<_> = self.senders.values().flat_map(BTreeMap::values).collect();
         pooled.sort_by_key(|pooled| pooled.arrival);
-        pooled.into_iter().map(|pooled| pooled.tx.clone()).collect()
+        pooled
+            .into_iter()
+            .map(|pooled| (pooled.tx.clone(), pooled.conditions.clone()))
+            .collect()
     }
 
     /// Replaces everything.
-    pub fn reset(&mut self, transactions: Vec<Recovered<TxEnvelope>>) {
+    pub fn reset(&mut self, transactions: Vec<Waiting>) {
         for sender in self.senders() {
             self.drop_sender(&sender);
         }
-        for tx in transactions {
+        for (tx, conditions) in transactions {
             // They were in a pool, and so fit in one.
-            let _ = self.add(tx, None);
+            let _ = self.add(tx, conditions, None);
         }
     }
 

@@ -5,7 +5,7 @@ use alloy_primitives::{Address, B256, U256};
 use revm::context::result::{EVMError, InvalidTransaction};
 use thiserror::Error;
 
-use super::{Chain, building::environment, view::View};
+use super::{Chain, building::environment, conditions::ConditionError, view::View};
 use crate::{
     evm::{self, env},
     fork::StateError,
@@ -131,6 +131,9 @@ pub enum TxError {
         /// {gas}
         want: u64,
     },
+    /// A condition that its sender made does not hold.
+    #[error("condition not met: {0}")]
+    Condition(#[from] Box<ConditionError>),
     /// State could not be read.
     #[error(transparent)]
     State(#[from] StateError),

@@ -1,7 +1,7 @@
 //! `eth_call` and `eth_estimateGas`.
 
 use alloy_eips::BlockId;
-use alloy_primitives::{Bytes, TxKind, U256};
+use alloy_primitives::{Address, Bytes, TxKind, U256};
 use alloy_rpc_types_eth::{BlockOverrides, TransactionRequest, state::StateOverride};
 use revm::context::{
     BlockEnv, CfgEnv, TxEnv,
@@ -123,6 +123,31 @@ impl Chain {
             return answer;
         }
         let prepared = self.prepare_call(call)?;
+        output(prepared.run(prepared.tx.gas_limit)?)
+    }
+
+    /// The storage slots that a call reads, if it succeeds.
+    pub(super) fn slots_read(&self, call: Call) -> Result<Vec<(Address, U256)>, CallError> {
+        let prepared = self.prepare(call, Moment::Pending, true)?;
+        let executed = prepared.execute(prepared.tx.gas_limit)?;
+        output(executed.result)?;
+        let accounts = executed.state.into_iter();
+        let slots = accounts.flat_map(|(address, account)| {
+            account.storage.into_keys().map(move |slot| (address, slot))
+        });
+        Ok(slots.collect())
+    }
+
+    /// The output of a call if a slot held `value`.
+    pub(super) fn call_with_slot(
+        &self,
+        call: Call,
+        address: Address,
+        slot: U256,
+        value: U256,
+    ) -> Result<Bytes, CallError> {
+        let mut prepared = self.prepare(call, Moment::Pending, true)?;
+        prepared.view.overlay.set_slot(address, slot, value);
         output(prepared.run(prepared.tx.gas_limit)?)
     }
 

@@ -1,18 +1,20 @@
 //! Running the node until it is stopped.
 
-use std::{io::Write, net::IpAddr, path::PathBuf, process::ExitCode};
+use std::{io::Write, net::IpAddr, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 
-use alloy_primitives::U256;
+use alloy_primitives::{Address, B256, U256};
 use clap::Args;
 use stylus_devnode::{
     Config, DEV_ACCOUNT, Node,
-    config::{self, Mining},
+    config::{self, Mining, Mnemonic},
     spawn,
+    wallet::{DERIVATION_PATH, Wallet, WalletError},
 };
 use tokio::signal;
 
 /// What the node is started with.
 #[derive(Debug, Args)]
+#[group(id = "run")]
 pub(super) struct Flags {
     /// Port to listen on; 0 takes a free one
     #[arg(long, default_value_t = config::PORT)]
@@ -32,12 +34,27 @@ pub(super) struct Flags {
     /// Time of the genesis block, in seconds since 1970
     #[arg(long, value_name = "SECONDS")]
     timestamp: Option<u64>,
+    /// Seconds between two writes of the state file while the node runs
+    #[arg(long, value_name = "SECONDS", requires = "state", value_parser = clap::value_parser!(u64).range(1..))]
+    state_interval: Option<u64>,
     /// Balance of each funded account, in ether
     #[arg(long, default_value_t = 10_000, value_name = "ETHER")]
     balance: u64,
-    /// Number of well-known test accounts to fund beside Nitro's dev account
-    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u8).range(..=10))]
-    accounts: u8,
+    /// Number of the mnemonic's accounts to fund beside Nitro's dev account
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(..=i64::from(config::ACCOUNTS_MAX)))]
+    accounts: u16,
+    /// Words from which the accounts come, at m/44'/60'/0'/0/i; better given by the environment,
+    /// since other users of the machine can see command lines [default: the well-known test words]
+    #[arg(
+        long,
+        env = "STYLUS_DEVNODE_MNEMONIC",
+        hide_env_values = true,
+        value_name = "WORDS"
+    )]
+    mnemonic: Option<Mnemonic>,
+    /// Print private keys of a mnemonic that is not the well-known one too
+    #[arg(long)]
+    show_keys: bool,
     /// Make a block every so many seconds (fractions allowed), not one for each transaction
     #[arg(long, value_name = "SECONDS", value_parser = period, conflicts_with = "no_mining")]
     block_time: Option<Mining>,
@@ -70,7 +87,11 @@ impl Flags {
             state: self.state.clone(),
             module_cache: self.module_cache(),
             timestamp: self.timestamp,
-            accounts: usize::from(self.accounts),
+            wallet: Arc::new(Wallet::new(
+                self.mnemonic.clone().unwrap_or_default(),
+                self.accounts,
+            )?),
+            state_interval: self.state_interval.map(Duration::from_secs),
             mining: match self.no_mining {
                 true => Mining::Manual,
                 false => self.block_time.unwrap_or_default(),
@@ -100,40 +121,100 @@ fn period(text: &str) -> Result<Mining, String> {
     }
 }
 
-/// Starts the node, prints where it is, and waits for the end.
+/// Starts the node, prints where it is, and waits for the end. A second signal ends it at once.
 pub(super) async fn run(flags: &Flags) -> eyre::Result<ExitCode> {
+    let mut signals = Signals::new()?;
     let config = flags.config()?;
     let node = spawn(config.clone()).await?;
     if !flags.silent {
-        let mut out = std::io::stdout().lock();
-        let text = if flags.json {
-            json(&node, &config)
-        } else {
-            text(&node, &config)
+        let accounts = accounts(&config, flags.show_keys)?;
+        let text = match flags.json {
+            true => json(&node, &config, &accounts),
+            false => text(&node, &config, &accounts),
         };
         // Nobody reads: nothing to tell.
+        let mut out = std::io::stdout().lock();
         let _ = writeln!(out, "{text}").and_then(|()| out.flush());
     }
-    wait().await?;
-    node.shutdown().await?;
+    signals.next().await;
+    tokio::select! {
+        ended = node.shutdown() => ended?,
+        () = signals.next() => {
+            eprintln!("error: stopped before the state was written");
+            std::process::exit(130);
+        }
+    }
     Ok(ExitCode::SUCCESS)
 }
 
+/// What asks the node to end.
 #[cfg(unix)]
-async fn wait() -> std::io::Result<()> {
-    let mut terminate = signal::unix::signal(signal::unix::SignalKind::terminate())?;
-    tokio::select! {
-        result = signal::ctrl_c() => result,
-        _ = terminate.recv() => Ok(()),
+struct Signals {
+    interrupt: signal::unix::Signal,
+    terminate: signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        use signal::unix::{SignalKind, signal};
+
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
     }
 }
 
+/// What asks the node to end.
 #[cfg(not(unix))]
-async fn wait() -> std::io::Result<()> {
-    signal::ctrl_c().await
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn next(&mut self) {
+        if signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
 }
 
-fn text(node: &Node, config: &Config) -> String {
+/// A funded account, with its key if that is no secret or was asked for.
+struct Account {
+    address: Address,
+    key: Option<B256>,
+}
+
+fn accounts(config: &Config, show_keys: bool) -> Result<Vec<Account>, WalletError> {
+    let wallet = &config.wallet;
+    let show = |address: &Address| {
+        show_keys || *address == DEV_ACCOUNT || wallet.public_mnemonic().is_some()
+    };
+    let account = |address: &Address| {
+        let key = match show(address) {
+            true => wallet.key(address)?.map(|key| key.to_bytes()),
+            false => None,
+        };
+        Ok(Account {
+            address: *address,
+            key,
+        })
+    };
+    wallet.accounts.iter().map(account).collect()
+}
+
+fn text(node: &Node, config: &Config, accounts: &[Account]) -> String {
     let mut text = format!(
         "stylus-devnode {}\n\nchain id   {}\nArbOS      {}\n",
         env!("CARGO_PKG_VERSION"),
@@ -149,21 +230,30 @@ fn text(node: &Node, config: &Config) -> String {
             text.push_str("upstream   is down: only state that was read before is there\n");
         }
     }
-    text.push_str("\naccounts\n");
-    for account in config.funded() {
-        let note = if account == DEV_ACCOUNT {
-            "  (Nitro's dev account)"
-        } else {
-            ""
+    text.push_str("\naccounts and private keys\n");
+    for account in accounts {
+        let key = account
+            .key
+            .map_or("(not shown)".into(), |key| key.to_string());
+        let note = match account.address == DEV_ACCOUNT {
+            true => "  (Nitro's dev account)",
+            false => "",
         };
-        text.push_str(&format!("  {account}{note}\n"));
+        text.push_str(&format!("  {}  {key}{note}\n", account.address));
+    }
+    if let Some(words) = config.wallet.public_mnemonic() {
+        text.push_str(&format!(
+            "\nmnemonic   {words}\npath       {DERIVATION_PATH}/i\n"
+        ));
     }
     text.push_str(&format!("\nlistening on {}", node.url()));
     text
 }
 
-fn json(node: &Node, config: &Config) -> String {
-    let accounts: Vec<_> = config.funded().collect();
+/// Keys are null where they are not shown; the mnemonic likewise.
+fn json(node: &Node, config: &Config, accounts: &[Account]) -> String {
+    let addresses: Vec<_> = accounts.iter().map(|account| account.address).collect();
+    let keys: Vec<_> = accounts.iter().map(|account| account.key).collect();
     serde_json::json!({
         "schema": "stylus-devnode.started/1",
         "url": node.url(),
@@ -172,7 +262,12 @@ fn json(node: &Node, config: &Config) -> String {
         "chain_id": node.chain_id(),
         "arbos_version": node.arbos_version(),
         "fork": node.fork(),
-        "accounts": accounts,
+        "accounts": addresses,
+        "private_keys": keys,
+        "wallet": {
+            "mnemonic": config.wallet.public_mnemonic(),
+            "derivation_path": DERIVATION_PATH,
+        },
     })
     .to_string()
 }

@@ -8,7 +8,9 @@ use crate::chain::{Chain, view::View};
 
 /// Registers the methods.
 pub fn register(methods: &mut Methods) -> Result<(), RegisterMethodError> {
-    methods.read(&["eth_accounts"], |chain, _| Ok(chain.accounts.clone()))?;
+    methods.read(&["eth_accounts"], |chain, _| {
+        Ok(chain.wallet.accounts.clone())
+    })?;
     methods.read(&["eth_getBalance"], balance)?;
     methods.read(&["eth_getCode"], code)?;
     methods.read(&["eth_getStorageAt"], storage)?;

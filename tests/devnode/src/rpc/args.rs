@@ -52,6 +52,13 @@ impl<'a> Args<'a> {
     }
 }
 
+impl Args<'_> {
+    /// As [`Self::number`], if it is there.
+    pub fn optional_number(&mut self) -> Result<Option<u64>, RpcError> {
+        self.optional::<Number>()?.map(Number::into_u64).transpose()
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Number {

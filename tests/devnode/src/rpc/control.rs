@@ -39,9 +39,21 @@ pub fn register(methods: &mut Methods) -> Result<(), RegisterMethodError> {
         Ok(true)
     })?;
     methods.write(&["anvil_setBalance", "hardhat_setBalance"], set_balance)?;
+    methods.write(
+        &["anvil_addBalance", "hardhat_addBalance"],
+        |chain, args| {
+            let (address, more): (_, U256) = (args.required()?, args.required()?);
+            edit(chain, address, |basic| {
+                basic.balance = basic.balance.saturating_add(more)
+            })
+        },
+    )?;
     methods.write(&["anvil_setCode", "hardhat_setCode"], set_code)?;
     methods.write(&["anvil_setStorageAt", "hardhat_setStorageAt"], set_storage)?;
-    methods.write(&["anvil_setNonce", "hardhat_setNonce"], set_nonce)?;
+    methods.write(
+        &["anvil_setNonce", "hardhat_setNonce", "evm_setAccountNonce"],
+        set_nonce,
+    )?;
     methods.write(
         &["anvil_impersonateAccount", "hardhat_impersonateAccount"],
         |chain, args| {

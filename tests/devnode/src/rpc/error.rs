@@ -1,6 +1,8 @@
 //! Errors and their JSON-RPC codes.
 
-use alloy_primitives::{Bytes, hex};
+use std::time::Duration;
+
+use alloy_primitives::{B256, Bytes, hex};
 use alloy_sol_types::{Panic, Revert, SolError};
 use jsonrpsee::types::{
     ErrorObjectOwned,
@@ -9,9 +11,13 @@ use jsonrpsee::types::{
 use thiserror::Error;
 
 use crate::{
-    chain::{dump::DumpError, query::QueryError, send::TxError, simulate::CallError},
+    chain::{
+        conditions::ConditionError, deal::DealError, dump::DumpError, query::QueryError,
+        send::TxError, settings::RollbackError, simulate::CallError,
+    },
     fork::StateError,
     trace::TraceError,
+    wallet::WalletError,
 };
 
 /// geth's code for whatever has none of its own.
@@ -19,6 +25,13 @@ const SERVER_ERROR: i32 = -32000;
 
 /// geth's code for reverted calls, whose data is the revert data.
 const REVERTED: i32 = 3;
+
+/// EIP-7966's code for a transaction that was not mined in time.
+const NOT_MINED: i32 = 4;
+
+/// EIP-1474's codes for a transaction that is refused, and for too large a request.
+const REJECTED: i32 = -32003;
+const LIMIT: i32 = -32005;
 
 /// Why a method fails.
 #[derive(Debug, Error)]
@@ -50,6 +63,23 @@ pub enum RpcError {
     /// A dump cannot be read or written.
     #[error(transparent)]
     Dump(#[from] DumpError),
+    /// Blocks cannot be taken back.
+    #[error(transparent)]
+    Rollback(#[from] RollbackError),
+    /// A token cannot be given.
+    #[error(transparent)]
+    Deal(#[from] DealError),
+    /// A key cannot be had.
+    #[error(transparent)]
+    Wallet(#[from] WalletError),
+    /// A transaction is in the pool, and stayed there.
+    #[error("the transaction was accepted but not mined within {} ms", patience.as_millis())]
+    NoReceipt {
+        /// Its hash.
+        hash: B256,
+        /// How long its sender waited.
+        patience: Duration,
+    },
     /// The sender has no key here.
     #[error("unknown account")]
     UnknownAccount,
@@ -81,6 +111,13 @@ impl From<RpcError> for ErrorObjectOwned {
             RpcError::BadArguments(_) | RpcError::Trace(TraceError::Config(_)) => {
                 INVALID_PARAMS_CODE
             }
+            RpcError::NoReceipt { hash, .. } => {
+                return Self::owned(NOT_MINED, error.to_string(), Some(hash));
+            }
+            RpcError::Transaction(TxError::Condition(ref failed)) => match **failed {
+                ConditionError::TooMany(_) => LIMIT,
+                _ => REJECTED,
+            },
             RpcError::Internal(_) => INTERNAL_ERROR_CODE,
             _ => SERVER_ERROR,
         };

@@ -101,7 +101,7 @@ pub fn waiting(pooled: &Pooled) -> Transaction {
     unmined(&pooled.tx)
 }
 
-fn unmined(tx: &Recovered<TxEnvelope>) -> Transaction {
+pub(super) fn unmined(tx: &Recovered<TxEnvelope>) -> Transaction {
     Transaction {
         inner: tx.clone(),
         block_hash: None,

@@ -11,6 +11,7 @@ pub mod debug;
 pub mod error;
 pub mod execute;
 pub mod feed;
+pub mod fill;
 pub mod filters;
 pub mod format;
 pub mod http;
@@ -21,6 +22,8 @@ mod older;
 pub mod pool;
 pub mod proof;
 pub mod server;
+pub mod settings;
+pub mod sign;
 pub mod subscribe;
 pub mod transact;
 
@@ -34,7 +37,11 @@ use alloy_primitives::B256;
 use jsonrpsee::{RpcModule, server::RegisterMethodError};
 use tokio::sync::watch;
 
-use crate::chain::{Chain, dump::DumpError, mining::Mining};
+use crate::chain::{
+    Chain,
+    dump::{self, DumpError},
+    mining::Mining,
+};
 use feed::Accepted;
 use methods::Methods;
 
@@ -43,6 +50,7 @@ use methods::Methods;
 pub struct Api {
     chain: RwLock<Chain>,
     state: Option<PathBuf>,
+    saving: Mutex<()>,
     head: watch::Sender<u64>,
     accepted: Mutex<Accepted>,
     mining: watch::Sender<Mining>,
@@ -56,6 +64,7 @@ impl Api {
         Self {
             chain: RwLock::new(chain),
             state,
+            saving: Mutex::default(),
             head,
             accepted: Mutex::default(),
             mining,
@@ -105,7 +114,12 @@ impl Api {
     /// Writes the state file, if there is one.
     pub fn save(&self) -> Result<(), DumpError> {
         match &self.state {
-            Some(path) => self.read().save(path),
+            Some(path) => {
+                let _one_at_a_time = self.saving.lock().unwrap_or_else(PoisonError::into_inner);
+                // The chain goes on while the file is written.
+                let dump = self.read().dump()?;
+                dump::write(path, &dump)
+            }
             None => Ok(()),
         }
     }
@@ -122,7 +136,9 @@ pub fn module(api: Arc<Api>) -> Result<RpcModule<Arc<Api>>, RegisterMethodError>
     transact::register(&mut methods)?;
     pool::register(&mut methods)?;
     mining::register(&mut methods)?;
+    sign::register(&mut methods)?;
     control::register(&mut methods)?;
+    settings::register(&mut methods)?;
     filters::register(&mut methods)?;
     subscribe::register(&mut methods)?;
     debug::register(&mut methods)?;

@@ -1,0 +1,204 @@
+//! Methods of test nodes that concern the chain as a whole, and tokens.
+
+use alloy_consensus::{TxEnvelope, transaction::Recovered};
+use alloy_primitives::{Address, B256, Bytes, U64, U256};
+use alloy_rpc_types_eth::TransactionRequest;
+use jsonrpsee::server::RegisterMethodError;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::{
+    args::Args,
+    error::RpcError,
+    fill::{complete, signed},
+    methods::Methods,
+    network::client_version,
+    transact::decode,
+};
+use crate::chain::{Chain, query::Moment};
+
+/// Most blocks that one request may replace.
+const REORG_MAX: u64 = 1_000;
+
+/// Registers the methods.
+pub fn register(methods: &mut Methods) -> Result<(), RegisterMethodError> {
+    methods.write(&["anvil_reset", "hardhat_reset"], reset)?;
+    methods.write(&["anvil_rollback"], |chain, args| {
+        Ok(chain.rollback(args.number_or(1)?)?)
+    })?;
+    methods.write(&["anvil_reorg"], reorganise)?;
+    methods.write(&["anvil_setChainId"], |chain, args| {
+        Ok(chain.set_chain_id(args.number()?)?)
+    })?;
+    methods.write(
+        &["anvil_setCoinbase", "hardhat_setCoinbase"],
+        |chain, args| {
+            chain.coinbase = args.required()?;
+            Ok(())
+        },
+    )?;
+    methods.write(
+        &[
+            "anvil_setNextBlockBaseFeePerGas",
+            "hardhat_setNextBlockBaseFeePerGas",
+        ],
+        |chain, args| Ok(chain.set_base_fee(args.number()?)?),
+    )?;
+    methods.write(
+        &["anvil_setMinGasPrice", "hardhat_setMinGasPrice"],
+        |chain, args| Ok(chain.set_base_fee_min(args.number()?)?),
+    )?;
+    methods.write(&["anvil_dealERC20", "anvil_dealErc20"], |chain, args| {
+        let (owner, token): (Address, Address) = (args.required()?, args.required()?);
+        Ok(chain.deal(token, owner, args.required()?)?)
+    })?;
+    methods.write(
+        &["anvil_setERC20Allowance", "anvil_setErc20Allowance"],
+        |chain, args| {
+            let (owner, spender): (Address, Address) = (args.required()?, args.required()?);
+            let token = args.required()?;
+            Ok(chain.allow(token, owner, spender, args.required()?)?)
+        },
+    )?;
+    // Requests are not logged: there is nothing to switch.
+    methods.read(
+        &["anvil_setLoggingEnabled", "hardhat_setLoggingEnabled"],
+        |_, args| {
+            args.required::<bool>()?;
+            Ok(true)
+        },
+    )?;
+    methods.read(&["anvil_nodeInfo"], node_info)?;
+    methods.read(&["anvil_metadata", "hardhat_metadata"], metadata)
+}
+
+fn reset(chain: &mut Chain, args: &mut Args<'_>) -> Result<bool, RpcError> {
+    #[derive(Deserialize)]
+    struct Options {
+        forking: Option<Value>,
+    }
+    let options: Option<Options> = args.optional()?;
+    if options.is_some_and(|options| options.forking.is_some()) {
+        let advice = "a running node does not begin to fork: start one with --fork-url";
+        return Err(RpcError::BadArguments(advice.into()));
+    }
+    chain.reset();
+    Ok(true)
+}
+
+/// A transaction as `anvil_reorg` takes it: signed bytes, or a request.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Replacement {
+    Raw(Bytes),
+    Request(Box<TransactionRequest>),
+}
+
+impl Replacement {
+    /// As a transaction after others, the first of which comes after block `parent`.
+    fn into_tx(
+        self,
+        chain: &Chain,
+        parent: u64,
+        others: &[(Recovered<TxEnvelope>, u64)],
+    ) -> Result<Recovered<TxEnvelope>, RpcError> {
+        let mut request = match self {
+            Self::Raw(bytes) => return decode(&bytes),
+            Self::Request(request) => *request,
+        };
+        let from = request.from.unwrap_or_default();
+        if !chain.is_unlocked(&from) {
+            return Err(RpcError::UnknownAccount);
+        }
+        if request.nonce.is_none() {
+            let view = chain.state_at(Moment::Block(parent))?;
+            let nonce = view.account(&from)?.unwrap_or_default().nonce;
+            let earlier = others.iter().filter(|(tx, _)| tx.signer() == from).count();
+            request.nonce = Some(nonce.saturating_add(earlier as u64));
+        }
+        signed(chain, complete(chain, request)?)
+    }
+}
+
+/// Takes a depth and a list of transactions with their places; or an object of both.
+fn reorganise(chain: &mut Chain, args: &mut Args<'_>) -> Result<(), RpcError> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Depth {
+        Options {
+            depth: u64,
+            #[serde(default)]
+            tx_block_pairs: Vec<(Replacement, u64)>,
+        },
+        Depth(u64),
+    }
+    let (depth, pairs) = match args.required()? {
+        Depth::Options {
+            depth,
+            tx_block_pairs,
+        } => (depth, tx_block_pairs),
+        Depth::Depth(depth) => (depth, args.optional()?.unwrap_or_default()),
+    };
+    if depth > REORG_MAX {
+        return Err(RpcError::BadArguments(format!(
+            "cannot replace more than {REORG_MAX} blocks"
+        )));
+    }
+    let parent = chain.head().header.number.saturating_sub(depth);
+    let mut transactions = Vec::with_capacity(pairs.len());
+    for (replacement, place) in pairs {
+        if place >= depth {
+            return Err(RpcError::BadArguments(format!(
+                "there is no new block {place}: they are numbered from 0 to below {depth}"
+            )));
+        }
+        let tx = replacement.into_tx(chain, parent, &transactions)?;
+        transactions.push((tx, place));
+    }
+    Ok(chain.reorganise(depth, transactions)?)
+}
+
+fn node_info(chain: &Chain, _: &mut Args<'_>) -> Result<Value, RpcError> {
+    let head = chain.head();
+    Ok(json!({
+        "currentBlockNumber": U64::from(head.header.number),
+        "currentBlockTimestamp": head.header.timestamp,
+        "currentBlockHash": head.hash,
+        "hardFork": chain.rules.spec.to_string().to_lowercase(),
+        "transactionOrder": "fifo",
+        "environment": {
+            "baseFee": U256::from(chain.base_fee()?),
+            "chainId": chain.chain_id(),
+            "gasLimit": chain.gas_limit,
+            "gasPrice": U256::from(chain.base_fee()?),
+        },
+        "forkConfig": {},
+        "arbosVersion": chain.arbos_version()?,
+    }))
+}
+
+fn metadata(chain: &Chain, _: &mut Args<'_>) -> Result<Metadata, RpcError> {
+    let head = chain.head();
+    Ok(Metadata {
+        client_version: client_version(),
+        chain_id: chain.chain_id(),
+        instance_id: chain
+            .history
+            .by_number(chain.history.first())
+            .map(|block| block.hash),
+        latest_block_number: head.header.number,
+        latest_block_hash: head.hash,
+        snapshots: chain.snapshots(),
+    })
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Metadata {
+    client_version: String,
+    chain_id: u64,
+    instance_id: Option<B256>,
+    latest_block_number: u64,
+    latest_block_hash: B256,
+    snapshots: std::collections::BTreeMap<U64, (u64, B256)>,
+}

@@ -1,0 +1,164 @@
+//! The program: its flags, what it prints, and how it ends.
+
+use std::{
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Child, Command, ExitStatus, Stdio},
+    time::{Duration, Instant},
+};
+
+use alloy::providers::{Provider, ProviderBuilder, WsConnect};
+use serde_json::{Value, json};
+
+struct Process {
+    child: Child,
+    started: Value,
+}
+
+impl Process {
+    fn start(flags: &[&str], mnemonic: Option<&str>) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_stylus-devnode"));
+        command.args(["--port", "0", "--json"]).args(flags);
+        command
+            .env_remove("STYLUS_DEVNODE_MNEMONIC")
+            .stdout(Stdio::piped());
+        if let Some(mnemonic) = mnemonic {
+            command.env("STYLUS_DEVNODE_MNEMONIC", mnemonic);
+        }
+        let mut child = command.spawn().unwrap();
+        let mut line = String::new();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        out.read_line(&mut line).unwrap();
+        let started = serde_json::from_str(&line).unwrap();
+        Self { child, started }
+    }
+
+    fn url(&self) -> &str {
+        self.started["url"].as_str().unwrap()
+    }
+
+    async fn rpc(&self, method: &'static str, params: Value) -> Value {
+        let client = ProviderBuilder::new().connect_http(self.url().parse().unwrap());
+        client.raw_request(method.into(), params).await.unwrap()
+    }
+
+    fn signal(&self, name: &str) {
+        let kill = Command::new("kill")
+            .args([name, &self.child.id().to_string()])
+            .status();
+        assert!(kill.unwrap().success());
+    }
+
+    /// Waits for the end, which must come within the time.
+    fn end(&mut self, limit: Duration) -> ExitStatus {
+        let started = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(started.elapsed() < limit, "it does not end");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn blocks(state: &Path) -> usize {
+    let state: Value = serde_json::from_slice(&std::fs::read(state).unwrap()).unwrap();
+    state["blocks"].as_array().unwrap().len()
+}
+
+#[tokio::test]
+async fn accounts_come_from_a_mnemonic() {
+    let usual = Process::start(&["--accounts", "12", "--balance", "3"], None);
+    let accounts = usual.rpc("eth_accounts", json!([])).await;
+    assert_eq!(accounts, usual.started["accounts"]);
+    let accounts = accounts.as_array().unwrap();
+    assert_eq!(accounts.len(), 13);
+    assert_eq!(
+        accounts[12].as_str().unwrap().to_lowercase(),
+        "0x71be63f3384f5fb98995898a86b02fb2426c5788"
+    );
+    let keys = usual.started["private_keys"].as_array().unwrap();
+    assert_eq!(
+        keys[1],
+        json!("0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80")
+    );
+    let balance = usual.rpc("eth_getBalance", json!([accounts[12]])).await;
+    assert_eq!(balance, json!("0x29a2241af62c0000"));
+
+    let words = "legal winner thank year wave sausage worth useful legal winner thank yellow";
+    let own = Process::start(&["--accounts", "1"], Some(words));
+    let account = "0x58a57ed9d8d624cbd12e2c467d34787555bb1b25";
+    assert_eq!(own.started["accounts"][1], json!(account));
+    assert_eq!(own.started["private_keys"][1], Value::Null);
+    assert_eq!(own.started["wallet"]["mnemonic"], Value::Null);
+    let signature = own.rpc("eth_sign", json!([account, "0x00"])).await;
+    assert_eq!(signature.as_str().unwrap().len(), 2 + 130);
+    let shown = Process::start(&["--accounts", "1", "--show-keys"], Some(words));
+    assert!(shown.started["private_keys"][1].is_string());
+}
+
+#[test]
+fn wrong_flags_are_explained() {
+    for (flags, reason) in [
+        (&["--mnemonic", "test test"][..], "not a BIP-39 mnemonic"),
+        (&["--accounts", "1001"], "1001 is not in 0..=1000"),
+        (&["--block-time", "0"], "must be from 0.001"),
+        (&["--block-time", "1", "--no-mining"], "cannot be used with"),
+        (&["--state-interval", "1"], "--state <FILE>"),
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_stylus-devnode"))
+            .args(flags)
+            .output()
+            .unwrap();
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && text.contains(reason), "{text}");
+    }
+}
+
+/// With blocks being made and a client connected, each signal writes the state.
+#[tokio::test]
+async fn signals_write_the_state() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["-INT", "-TERM"] {
+        let state = folder.path().join(name);
+        let flags = ["--block-time", "0.05", "--state", state.to_str().unwrap()];
+        let mut process = Process::start(&flags, None);
+        let socket = WsConnect::new(process.started["ws_url"].as_str().unwrap());
+        let client = ProviderBuilder::new().connect_ws(socket).await.unwrap();
+        while client.get_block_number().await.unwrap() < 3 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        process.signal(name);
+        assert!(process.end(Duration::from_secs(10)).success(), "{name}");
+        assert!(blocks(&state) > 3);
+        drop(client);
+    }
+}
+
+#[tokio::test]
+async fn the_state_is_written_at_intervals() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("state.json");
+    let flags = ["--state", state.to_str().unwrap(), "--state-interval", "1"];
+    let mut process = Process::start(&flags, None);
+    process.rpc("anvil_mine", json!([4])).await;
+    let started = Instant::now();
+    while !state.exists() {
+        assert!(started.elapsed() < Duration::from_secs(10));
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    // Whatever happens to the process now.
+    process.child.kill().unwrap();
+    process.end(Duration::from_secs(5));
+    assert_eq!(blocks(&state), 5);
+    let again = Process::start(&flags[..2], None);
+    assert_eq!(again.rpc("eth_blockNumber", json!([])).await, json!("0x4"));
+}
