@@ -3,9 +3,9 @@
 use std::ops::Deref;
 use std::path::PathBuf;
 
-use eyre::{Context, Result};
+use eyre::{Context, Result, eyre};
 use gimbal_scripts::market::Market;
-use stylus_devnode::{Config, Node};
+use stylus_devnode::{Config, Node, fork::Settings};
 use tempfile::TempDir;
 
 use crate::gimbal::Gimbal;
@@ -71,6 +71,16 @@ impl Chain {
         })
     }
 
+    /// A chain of its own that begins with the last block of this one: another node in fork mode.
+    ///
+    /// # Errors
+    ///
+    /// If the node cannot be started.
+    pub async fn fork(&self) -> Result<Self> {
+        let node = fork(self.url()).await?;
+        Self::on(world().await?, node, tempfile::tempdir()?).await
+    }
+
     /// Stops the node, which writes its state, and starts another on the same port from what it wrote. In between,
     /// `meanwhile` runs with nobody answering.
     ///
@@ -107,6 +117,23 @@ impl Deref for Chain {
     fn deref(&self) -> &Rpc {
         &self.rpc
     }
+}
+
+/// A node that forks the chain at `url`, and keeps nothing on disk.
+///
+/// # Errors
+///
+/// If the chain there cannot be forked.
+pub async fn fork(url: &str) -> Result<Node> {
+    let mut settings = Settings::new(url).map_err(|reason| eyre!(reason))?;
+    settings.cache = None;
+    let config = Config {
+        fork: Some(settings),
+        ..Config::default()
+    };
+    stylus_devnode::spawn(config)
+        .await
+        .wrap_err("starting a fork")
 }
 
 async fn spawn(state: PathBuf, port: u16) -> Result<Node> {

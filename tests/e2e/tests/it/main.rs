@@ -9,6 +9,7 @@
 //! | `exit`, `shares`, `quota` | the way out, the arithmetic of shares, what a malicious engine can take |
 //! | `feeds`, `twap` | price sources that lie, stall, or are young, thin or empty |
 //! | `rebalance`, `hostile_keeper` | honest trades pass, dishonest ones do not |
+//! | `fork` | Gimbal and Uniswap V3 run on a fork of the chain where they are deployed |
 //! | `restart`, `stylus`, `clients` | the keeper outlives its node; programs, constructors, expiry; `cast` |
 
 mod adapter_guards;
@@ -19,6 +20,7 @@ mod engine_guards;
 mod engine_settings;
 mod exit;
 mod feeds;
+mod fork;
 mod hostile_keeper;
 mod lifecycle;
 mod quota;
