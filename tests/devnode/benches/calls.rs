@@ -133,9 +133,10 @@ mod longest {
 
     fn spend(bencher: Bencher<'_, '_>, pages: u32, before: &str, body: &str) {
         let wat = format!(
-            r#"(module (memory (export "memory") {pages} {pages})
+            r#"(module
             (import "vm_hooks" "native_keccak256" (func $keccak (param i32 i32 i32)))
             (import "vm_hooks" "math_pow" (func $pow (param i32 i32)))
+            (memory (export "memory") {pages} {pages})
             (func (export "user_entrypoint") (param i32) (result i32) (local $a i32) (local $n i64)
                 {before}
                 (loop {body} (br 0)) i32.const 0))"#

@@ -1,5 +1,7 @@
 //! The Stylus parameters, packed into one word.
 
+use std::sync::LazyLock;
+
 use alloy_primitives::U256;
 
 use super::slots::{ROOT, offset, space};
@@ -7,16 +9,20 @@ use crate::stylus::{ArbosVersion, Rules};
 
 /// Where the parameters lie.
 pub fn slot() -> U256 {
-    ROOT.child(space::PROGRAMS)
-        .child(offset::programs::PARAMS)
-        .slot(0)
+    // Every call of a program asks.
+    static SLOT: LazyLock<U256> = LazyLock::new(|| programs(offset::programs::PARAMS));
+    *SLOT
 }
 
 /// Where the activation gas lies.
 pub fn activation_gas_slot() -> U256 {
-    ROOT.child(space::PROGRAMS)
-        .child(offset::programs::ACTIVATION_GAS)
-        .slot(0)
+    static SLOT: LazyLock<U256> = LazyLock::new(|| programs(offset::programs::ACTIVATION_GAS));
+    *SLOT
+}
+
+/// The first slot of a region of the programs' space.
+fn programs(region: u8) -> U256 {
+    ROOT.child(space::PROGRAMS).child(region).slot(0)
 }
 
 /// Packs the parameters that `rules.arbos` stores, big-endian, in order.

@@ -1,5 +1,7 @@
 //! What ArbOS knows of an activated program.
 
+use std::sync::LazyLock;
+
 use alloy_primitives::{B256, U256};
 
 use super::{
@@ -132,7 +134,9 @@ pub fn hours(time: u64) -> u32 {
 
 /// Where the word of a code hash lies.
 pub fn slot(code_hash: B256) -> U256 {
-    space().child(offset::programs::WORDS).slot_of(code_hash)
+    // Every call of a program asks.
+    static WORDS: LazyLock<Space> = LazyLock::new(|| space().child(offset::programs::WORDS));
+    WORDS.slot_of(code_hash)
 }
 
 /// Where the module hash of a code hash lies.
