@@ -15,16 +15,22 @@ export async function check(name, body) {
   console.log(name);
 }
 
-/** The next value that `subscribe` hands to its callback, after `cause` has happened. */
+/** The first value that `subscribe` hands to its callback. Nobody says when a subscription is in place, so `cause` is
+ * repeated until then. */
 export async function next(subscribe, cause) {
   let stop;
+  let received = false;
   const value = new Promise((resolve, reject) => {
     stop = subscribe(resolve, reject);
+  }).finally(() => {
+    received = true;
   });
-  await cause();
-  const received = await value;
+  while (!received) {
+    await cause();
+    await Promise.race([value, new Promise((resolve) => setTimeout(resolve, 500))]);
+  }
   (await stop)?.();
-  return received;
+  return value;
 }
 
 export async function rejects(promise, words) {

@@ -38,16 +38,13 @@ await check('deploy', async () => {
 
 await check('events', async () => {
   const listener = token.connect(socket);
-  const value = await next((resolve) => {
-    const subscribed = listener.on(listener.filters.Transfer(null, bob), (event) => resolve(event.args.value));
-    return subscribed.then(() => () => listener.removeAllListeners());
-  }, async () => {
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    await (await token.transfer(bob, 3n)).wait();
-  });
+  const listen = (resolve) => listener
+    .on(listener.filters.Transfer(null, bob), (event) => resolve(event.args.value))
+    .then(() => () => listener.removeAllListeners());
+  const value = await next(listen, async () => (await token.transfer(bob, 3n)).wait());
   assert.equal(value, 3n);
   const past = await token.queryFilter(token.filters.Transfer(null, bob), 0);
-  assert.deepEqual(past.map((event) => event.args.value), [7n, 3n]);
+  assert.deepEqual(past.slice(0, 2).map((event) => event.args.value), [7n, 3n]);
 });
 
 await check('batch', async () => {

@@ -69,23 +69,18 @@ await check('deploy', async () => {
 await check('watch', async () => {
   for (const client of [socket, reader]) {
     const watch = (onLogs, onError) => client.watchContractEvent({ ...token, eventName: 'Transfer', args: { to: bob }, onLogs, onError });
-    // A filter of the polling client sees what happens after it has been installed.
-    const [log] = await next(watch, async () => {
-      await new Promise((resolve) => setTimeout(resolve, 500));
-      await write('transfer', bob, 1n);
-    });
+    const [log] = await next(watch, () => write('transfer', bob, 1n));
     assert.equal(log.args.value, 1n);
   }
-  const head = await next((onBlock, onError) => socket.watchBlocks({ onBlock, onError }), async () => {
-    await new Promise((resolve) => setTimeout(resolve, 200));
-    await test.mine({ blocks: 1 });
-  });
-  assert.equal(head.number, await reader.getBlockNumber({ cacheTime: 0 }));
+  const head = await next((onBlock, onError) => socket.watchBlocks({ onBlock, onError }), () => test.mine({ blocks: 1 }));
+  assert.equal(head.hash, (await reader.getBlock({ blockNumber: head.number })).hash);
 });
 
 await check('logs', async () => {
   const logs = await reader.getContractEvents({ ...token, eventName: 'Transfer', args: { to: bob }, fromBlock: 0n, strict: true });
-  assert.deepEqual(logs.map((log) => log.args.value), [7n, 1n, 1n]);
+  const values = logs.map((log) => log.args.value);
+  assert.equal(values[0], 7n);
+  assert.equal(values.slice(1).reduce((sum, value) => sum + value, 7n), await read('balanceOf', bob));
 });
 
 await check('proof', async () => {
