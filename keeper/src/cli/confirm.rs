@@ -2,12 +2,13 @@
 
 use std::io::{IsTerminal, Write, stderr, stdin};
 
+use super::output::say;
 use crate::config::ConfigError;
 use crate::error::Error;
 
 /// Shows `plan` and asks on a terminal; elsewhere `yes` must have been given.
 pub(super) fn confirm(plan: &str, yes: bool) -> Result<(), Error> {
-    eprintln!("{plan}");
+    say(plan);
     if yes {
         return Ok(());
     }
@@ -15,8 +16,8 @@ pub(super) fn confirm(plan: &str, yes: bool) -> Result<(), Error> {
     if !stdin().is_terminal() || !stderr().is_terminal() {
         return refused("nothing was sent: this is not a terminal, so --yes is needed");
     }
-    eprint!("Send it? [y/N] ");
     // A prompt that cannot be shown is answered by the next line anyway.
+    write!(stderr(), "Send it? [y/N] ").ok();
     stderr().flush().ok();
     let mut answer = String::new();
     stdin().read_line(&mut answer).ok();

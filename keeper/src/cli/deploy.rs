@@ -26,7 +26,7 @@ pub(super) async fn run(global: &Global, verb: &Deploy) -> eyre::Result<u8> {
     };
     let plan = plan(&chain, &sender, &spec, &programs, chain_id).await?;
     if verb.dry_run {
-        eprintln!("{plan}");
+        output::say(&plan);
         return Ok(0);
     }
     confirm::confirm(&plan, verb.yes)?;

@@ -29,7 +29,7 @@ pub(super) async fn deposit(global: &Global, verb: &Deposit) -> eyre::Result<u8>
         verb.slack
     );
     if verb.dry_run {
-        eprintln!("{text}");
+        output::say(&text);
         return Ok(0);
     }
     confirm::confirm(&text, verb.yes)?;
@@ -67,7 +67,7 @@ pub(super) async fn redeem(global: &Global, verb: &Redeem) -> eyre::Result<u8> {
         amounts(&registry, &plan.amounts)
     );
     if verb.dry_run {
-        eprintln!("{text}");
+        output::say(&text);
         return Ok(0);
     }
     confirm::confirm(&text, verb.yes)?;

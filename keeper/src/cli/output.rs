@@ -1,7 +1,8 @@
 //! Logs, results and failures in their places.
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 
+use eyre::WrapErr as _;
 use serde::Serialize;
 use tracing::{Level, Metadata};
 use tracing_subscriber::EnvFilter;
@@ -10,6 +11,9 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::args::Global;
+
+/// Why a result is not to be seen. What the command did is done all the same.
+const NO_RESULT: &str = "the result cannot be written to stdout";
 
 /// Logs to stderr; `RUST_LOG` decides what, the flags otherwise.
 pub(super) fn init(global: &Global) {
@@ -45,21 +49,35 @@ fn discreet(meta: &Metadata<'_>) -> bool {
 pub(super) fn json(document: &impl Serialize) -> eyre::Result<()> {
     let mut line = serde_json::to_vec(document)?;
     line.push(b'\n');
-    std::io::stdout().write_all(&line)?;
-    Ok(())
+    write(&line).wrap_err(NO_RESULT)
 }
 
 /// Text on stdout. A reader that has left, as `head` does, is no failure.
 pub(super) fn text(text: &str) -> eyre::Result<()> {
-    match writeln!(std::io::stdout(), "{text}") {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+    match write(format!("{text}\n").as_bytes()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error).wrap_err(NO_RESULT),
         _ => Ok(()),
     }
 }
 
+fn write(bytes: &[u8]) -> std::io::Result<()> {
+    let mut stdout = std::io::stdout().lock();
+    stdout.write_all(bytes)?;
+    stdout.flush()
+}
+
+/// A line on stderr, where there is one: words to people are not worth a failure.
+pub(super) fn say(text: &str) {
+    writeln!(std::io::stderr(), "{text}").ok();
+}
+
 /// What failed, on stderr; with `--json` also as a document on stdout.
 pub(super) fn failure(global: &Global, error: &eyre::Report, code: u8) {
-    eprintln!("gimbal: {error}");
+    // With its causes where they are not part of its words.
+    say(&match error.downcast_ref::<crate::Error>() {
+        Some(known) => format!("gimbal: {known}"),
+        None => format!("gimbal: {error:#}"),
+    });
     if global.json {
         let refusal = match error.downcast_ref::<crate::Error>() {
             Some(crate::Error::Refused { revert, .. }) => Some(revert),
@@ -71,6 +89,7 @@ pub(super) fn failure(global: &Global, error: &eyre::Report, code: u8) {
             "error": error.to_string(),
             "revert": refusal,
         });
-        println!("{document}");
+        // Where this cannot be written either, stderr has the same words.
+        json(&document).ok();
     }
 }

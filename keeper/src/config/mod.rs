@@ -191,15 +191,39 @@ impl LimitsSection {
     }
 }
 
-/// The parser's words and the place. Its `Display` quotes the line, which may hold a key that was put there by mistake.
+/// The place, the key and the parser's words but for the value. The parser quotes line and value, which may be a secret
+/// that was put there by mistake.
 fn without_source(text: &str, error: &toml::de::Error) -> String {
     let before = error.span().and_then(|span| text.get(..span.start));
     let Some(before) = before else {
-        return error.message().to_owned();
+        return without_value(error.message());
     };
     let line = before.matches('\n').count() + 1;
     let column = before.chars().rev().take_while(|&c| c != '\n').count() + 1;
-    format!("line {line}, column {column}: {}", error.message())
+    let key = text.lines().nth(line - 1).and_then(key_of);
+    let key = key.map_or(String::new(), |key| format!(" ({key})"));
+    let words = without_value(error.message());
+    format!("line {line}, column {column}{key}: {words}")
+}
+
+/// The key of a line, if it is a plain one.
+fn key_of(line: &str) -> Option<&str> {
+    let (key, _) = line.split_once('=')?;
+    let key = key.trim();
+    let plain = |c: char| c.is_ascii_lowercase() || c == '_' || c == '.';
+    (!key.is_empty() && key.chars().all(plain)).then_some(key)
+}
+
+/// serde's words for a wrong value, without the value: "invalid type: string \"…\", expected a map" and the like.
+pub(crate) fn without_value(words: &str) -> String {
+    let wrong = ["invalid type", "invalid value"]
+        .into_iter()
+        .find(|wrong| words.starts_with(wrong));
+    match (wrong, words.rsplit_once(", expected ")) {
+        (Some(wrong), Some((_, expected))) => format!("{wrong}, expected {expected}"),
+        (Some(wrong), None) => wrong.to_owned(),
+        (None, _) => words.to_owned(),
+    }
 }
 
 #[cfg(test)]

@@ -80,11 +80,49 @@ fn what_the_parser_refuses_is_never_quoted() {
         Config::read(file.path()).unwrap_err().to_string()
     };
     for (text, place) in [
-        ("\nprivate_key = \"0xSECRET\"", "line 2, column 1: "),
-        ("rpc_url = https://node/v2/SECRET", "line 1, column 11: "),
+        (
+            "\nprivate_key = \"0xSECRET\"",
+            "line 2, column 1 (private_key): ",
+        ),
+        (
+            "rpc_url = https://node/v2/SECRET",
+            "line 1, column 11 (rpc_url): ",
+        ),
         ("chain_id = 1\nrpc_url = \"https://node/SECRET", "line 2, "),
         ("[keeper]\nprivate_key = 0xSECRET", "line 2, "),
         ("[keeper]\n é = \"SECRET\"", "line 2, column 2: "),
+        (
+            "chain_id = \"SECRET\"",
+            "line 1, column 12 (chain_id): invalid type, expected u64",
+        ),
+        (
+            "addresses = \"a, expected SECRET\"",
+            "(addresses): invalid type, expected struct",
+        ),
+        (
+            "[keeper]\npoll = \"SECRET\"",
+            "line 2, column 8 (poll): not a duration; write",
+        ),
+        (
+            "[keeper]\nslippage = \"SECRET\"",
+            "(slippage): not a fraction; write",
+        ),
+        (
+            "[keeper]\nslippage = \"SECRET%\"",
+            "(slippage): not a decimal number",
+        ),
+        (
+            "[keeper]\nbase_fee_max = \"SECRET\"",
+            "(base_fee_max): not a gas price",
+        ),
+        (
+            "[addresses]\nvault = \"SECRET\"",
+            "line 2, column 9 (vault): ",
+        ),
+        (
+            "[addresses]\nvault = \"0xSECRET\"",
+            "line 2, column 9 (vault): ",
+        ),
     ] {
         let error = refused(text);
         assert!(error.contains(place), "{error}");

@@ -1,5 +1,6 @@
 //! Quantities as people write them: `"25%"`, `"200bps"`, `"15m"`, `"0.98"`. A bare number where a unit matters is an
-//! error, and so is anything that would have to be rounded.
+//! error, and so is anything that would have to be rounded. No error repeats what was written: it may be a secret in the
+//! wrong place.
 
 use std::fmt;
 use std::str::FromStr;
@@ -43,7 +44,7 @@ impl FromStr for Bps {
         let bps = fraction(text, 2, 0)?;
         u16::try_from(bps)
             .map(Self)
-            .map_err(|_| format!("{text:?} is out of range"))
+            .map_err(|_| "out of range".to_owned())
     }
 }
 
@@ -53,7 +54,7 @@ impl FromStr for Share {
     fn from_str(text: &str) -> Result<Self, String> {
         let share = fraction(text, 16, 14)?;
         if share > U256::from(1_000_000_000_000_000_000_u64) {
-            return Err(format!("{text:?} is more than 100%"));
+            return Err("more than 100%".to_owned());
         }
         Ok(Self(share.to()))
     }
@@ -63,8 +64,7 @@ impl FromStr for Seconds {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wanted =
-            || format!("{text:?} is not a duration; write \"30s\", \"15m\", \"1h\" or \"7d\"");
+        let wanted = || String::from("not a duration; write \"30s\", \"15m\", \"1h\" or \"7d\"");
         let unit = text.chars().last().ok_or_else(wanted)?;
         let scale = match unit {
             's' => 1,
@@ -81,7 +81,7 @@ impl FromStr for Seconds {
         count
             .checked_mul(scale)
             .map(Self)
-            .ok_or_else(|| format!("{text:?} is too long"))
+            .ok_or_else(|| "too long".to_owned())
     }
 }
 
@@ -92,7 +92,7 @@ impl FromStr for Usd {
         let value = decimal(text, 18)?;
         u128::try_from(value)
             .map(Self)
-            .map_err(|_| format!("{text:?} is too large"))
+            .map_err(|_| "too large".to_owned())
     }
 }
 
@@ -105,13 +105,13 @@ impl FromStr for GasPrice {
         } else if let Some(number) = text.strip_suffix("wei") {
             decimal(number.trim_end(), 0)?
         } else {
-            return Err(format!(
-                "{text:?} is not a gas price; write \"0.1gwei\" or \"100wei\""
+            return Err(String::from(
+                "not a gas price; write \"0.1gwei\" or \"100wei\"",
             ));
         };
         u128::try_from(value)
             .map(Self)
-            .map_err(|_| format!("{text:?} is too large"))
+            .map_err(|_| "too large".to_owned())
     }
 }
 
@@ -130,7 +130,7 @@ impl FromStr for Whole {
         let value = decimal(text, 0)?;
         u128::try_from(value)
             .map(Self)
-            .map_err(|_| format!("{text:?} is too large"))
+            .map_err(|_| "too large".to_owned())
     }
 }
 
@@ -158,9 +158,7 @@ fn fraction(text: &str, percent: u8, bps: u8) -> Result<U256, String> {
     } else if let Some(number) = text.strip_suffix("bps") {
         decimal(number.trim_end(), bps)
     } else {
-        Err(format!(
-            "{text:?} is not a fraction; write \"25%\" or \"200bps\""
-        ))
+        Err(String::from("not a fraction; write \"25%\" or \"200bps\""))
     }
 }
 
@@ -169,14 +167,14 @@ fn decimal(text: &str, scale: u8) -> Result<U256, String> {
     let (whole, part) = text.split_once('.').unwrap_or((text, ""));
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     if whole.is_empty() || !digits(whole) || !digits(part) || text.ends_with('.') {
-        return Err(format!("{text:?} is not a decimal number"));
+        return Err("not a decimal number".to_owned());
     }
     if part.len() > usize::from(scale) {
-        return Err(format!("{text:?} has more than {scale} decimals"));
+        return Err(format!("more than {scale} decimals"));
     }
     parse_units(text, scale)
         .map(|parsed| parsed.get_absolute())
-        .map_err(|_| format!("{text:?} is too large"))
+        .map_err(|_| "too large".to_owned())
 }
 
 macro_rules! from_text {

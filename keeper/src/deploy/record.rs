@@ -5,7 +5,7 @@ use std::path::Path;
 use alloy::primitives::{Address, B256};
 use serde::{Deserialize, Serialize};
 
-use crate::config::ConfigError;
+use crate::config::{ConfigError, without_value};
 use crate::error::Error;
 use crate::rpc::Receipt;
 
@@ -68,7 +68,7 @@ impl Deployment {
         let deployment: Self =
             serde_json::from_str(&text).map_err(|error| ConfigError::Syntax {
                 path: path.to_owned(),
-                reason: error.to_string(),
+                reason: without_value(&error.to_string()),
             })?;
         if deployment.schema == SCHEMA {
             Ok(deployment)

@@ -210,6 +210,48 @@ fn status_is_a_table_or_a_document() {
     assert_eq!(run(&status).0, 0);
 }
 
+/// A disk that is full, a reader that has left: no panic, and a failure that says why.
+#[test]
+fn a_result_that_cannot_be_written_is_a_failure_with_words() {
+    let bench = Bench::new();
+    let (node, _world) = World::in_band().serve();
+    let config = bench.config(&node.url);
+    let nowhere = Bench::new();
+    let gone = nowhere.config("http://127.0.0.1:1");
+    for format in [&["--json"][..], &[]] {
+        let arguments = [&["status", "--config", path(&config)], format].concat();
+        let mut command = gimbal(&arguments);
+        let full = std::fs::File::create("/dev/full").unwrap();
+        let (code, _, stderr) = shown(command.stdout(full).output().unwrap());
+        assert_eq!(code, 1, "{stderr}");
+        let words = "gimbal: the result cannot be written to stdout: No space left on device";
+        assert!(stderr.contains(words), "{stderr}");
+        assert!(!stderr.contains("panicked"), "{stderr}");
+    }
+
+    let closed = |arguments: &[&str]| {
+        let mut command = gimbal(arguments);
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        shown(command.stdout(writer).output().unwrap())
+    };
+    let (code, _, stderr) = closed(&["status", "--json", "--config", path(&config)]);
+    assert_eq!(code, 1, "{stderr}");
+    assert!(
+        stderr.contains("cannot be written to stdout: Broken pipe"),
+        "{stderr}"
+    );
+    // `gimbal status | head -1` is no failure.
+    assert_eq!(closed(&["status", "--config", path(&config)]).0, 0);
+
+    // A failure keeps its code, whether or not its document can be written, and whoever hears it.
+    let (code, _, stderr) = closed(&["status", "--json", "--rpc-url", "http://127.0.0.1:1"]);
+    assert_eq!((code, stderr.contains("panicked")), (4, false), "{stderr}");
+    let mut deaf = gimbal(&["status", "--config", path(&gone)]);
+    let full = std::fs::File::create("/dev/full").unwrap();
+    assert_eq!(deaf.stderr(full).status().unwrap().code(), Some(4));
+}
+
 #[test]
 fn once_reports_what_it_did() {
     let bench = Bench::new();
