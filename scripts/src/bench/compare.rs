@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::calls::Twins;
 use super::figure::{Figure, Target};
+use super::load::WINDOW;
 use super::peer::{Peer, anvil};
 use super::rates::{Ground, SENDERS, requests_per_second};
 use super::{cold, memory};
@@ -149,8 +150,8 @@ async fn rates(
     };
     let how = |what: &str, count: usize| {
         format!(
-            "{count} {what} of {SENDERS} senders, each over one keep-alive connection with one transaction at a time, \
-             a block for each; client and node share this machine's processors"
+            "{count} {what} of {SENDERS} senders, each over one keep-alive connection and at most {WINDOW} ahead of the \
+             chain; client and node share this machine's processors"
         )
     };
     let least = Target::RatioAtLeast(1.0);

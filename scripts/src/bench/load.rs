@@ -16,7 +16,10 @@ use serde_json::{Value, json};
 use super::line::{Line, request};
 use crate::chain::Chain;
 
-/// How long the last transactions may take after they were sent.
+/// Transactions that a sender has under way at most. anvil accepts transactions faster than it mines them, and with
+/// hundreds of them waiting it mines a few in a second: a client that never looks would measure that.
+pub const WINDOW: usize = 10;
+/// How long the transactions under way may take.
 const MINED_WITHIN: Duration = Duration::from_secs(20);
 /// {wei/gas} More than either node ever asks.
 const FEE: u128 = 10_000_000_000;
@@ -37,8 +40,8 @@ pub struct Step {
 pub struct Queue {
     sender: Address,
     requests: Vec<Vec<u8>>,
-    /// The sender's nonce when all are mined.
-    end: u64,
+    /// The sender's nonce before the first.
+    start: u64,
 }
 
 impl Queue {
@@ -50,15 +53,16 @@ impl Queue {
         key: &PrivateKeySigner,
         steps: impl IntoIterator<Item = Step>,
     ) -> Result<Self> {
-        let mut end = chain
+        let start = chain
             .provider()
             .get_transaction_count(key.address())
             .await?;
-        let mut requests = Vec::new();
+        let mut requests: Vec<Vec<u8>> = Vec::new();
         for step in steps {
+            let nonce = start + requests.len() as u64;
             let tx = TxEip1559 {
                 chain_id: chain.chain_id(),
-                nonce: end,
+                nonce,
                 gas_limit: step.gas,
                 max_fee_per_gas: FEE,
                 max_priority_fee_per_gas: 0,
@@ -69,20 +73,19 @@ impl Queue {
             let signature = key.sign_hash_sync(&tx.signature_hash())?;
             let raw = TxEnvelope::from(tx.into_signed(signature)).encoded_2718();
             let body = json!({
-                "jsonrpc": "2.0", "id": end, "method": "eth_sendRawTransaction",
+                "jsonrpc": "2.0", "id": nonce, "method": "eth_sendRawTransaction",
                 "params": [hex::encode_prefixed(raw)],
             });
             requests.push(request(&body.to_string()));
-            end += 1;
         }
         Ok(Self {
             sender: key.address(),
             requests,
-            end,
+            start,
         })
     }
 
-    /// Sends all, one after the other, and waits until the last is mined.
+    /// Sends all, at most [`WINDOW`] ahead of the chain, and waits until the last is mined.
     fn drain(&self, url: &str) -> Result<()> {
         let mut line = Line::open(url)?;
         for (index, request) in self.requests.iter().enumerate() {
@@ -91,19 +94,28 @@ impl Queue {
                 .wrap_err_with(|| format!("transaction {index} of {}", self.sender))?;
             let answer: Value = serde_json::from_slice(&answer)?;
             ensure!(answer["result"].is_string(), "refused: {answer}");
+            let sent = index + 1;
+            if sent.is_multiple_of(WINDOW) || sent == self.requests.len() {
+                self.mined(url, &mut line, self.start + sent as u64)?;
+            }
         }
+        Ok(())
+    }
+
+    /// Waits until the sender's nonce is `next`.
+    fn mined(&self, url: &str, line: &mut Line, next: u64) -> Result<()> {
         let sent = Instant::now();
         loop {
             let nonce = line.call("eth_getTransactionCount", json!([self.sender, "latest"]))?;
             let nonce = nonce.as_str().unwrap_or_default();
-            if u64::from_str_radix(nonce.trim_start_matches("0x"), 16)? >= self.end {
+            if u64::from_str_radix(nonce.trim_start_matches("0x"), 16)? >= next {
                 return Ok(());
             }
             ensure!(
                 sent.elapsed() < MINED_WITHIN,
                 "{url} stands at nonce {nonce} of {} instead of {} after {MINED_WITHIN:?}",
                 self.sender,
-                self.end
+                next
             );
             thread::sleep(Duration::from_millis(1));
         }
