@@ -221,7 +221,7 @@ fn a_result_that_cannot_be_written_is_a_failure_with_words() {
     for format in [&["--json"][..], &[]] {
         let arguments = [&["status", "--config", path(&config)], format].concat();
         let mut command = gimbal(&arguments);
-        let full = std::fs::File::create("/dev/full").unwrap();
+        let full = fs::File::create("/dev/full").unwrap();
         let (code, _, stderr) = shown(command.stdout(full).output().unwrap());
         assert_eq!(code, 1, "{stderr}");
         let words = "gimbal: the result cannot be written to stdout: No space left on device";
@@ -248,7 +248,7 @@ fn a_result_that_cannot_be_written_is_a_failure_with_words() {
     let (code, _, stderr) = closed(&["status", "--json", "--rpc-url", "http://127.0.0.1:1"]);
     assert_eq!((code, stderr.contains("panicked")), (4, false), "{stderr}");
     let mut deaf = gimbal(&["status", "--config", path(&gone)]);
-    let full = std::fs::File::create("/dev/full").unwrap();
+    let full = fs::File::create("/dev/full").unwrap();
     assert_eq!(deaf.stderr(full).status().unwrap().code(), Some(4));
 }
 
