@@ -44,7 +44,7 @@
 //!
 //! - Blocks lack Nitro's start-block transaction at index 0; with automatic mining, the default, each
 //!   transaction is a block of its own.
-//! - No trie is kept: `stateRoot` is zero, and there is no `eth_getProof`.
+//! - No trie is kept: `stateRoot` is zero, and a proof is against the hash of its first node.
 //! - The base fee does not rise with the backlog; it is what ArbOS state says.
 //! - There is no L1: no poster fee whatever the L1 price, whose other parameters are kept and do
 //!   nothing; messages to L1 are recorded and never arrive; tickets are never redeemed; and block

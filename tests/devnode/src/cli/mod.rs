@@ -2,6 +2,7 @@
 
 mod fork;
 mod inspect;
+mod methods;
 mod run;
 mod trace;
 
@@ -27,6 +28,8 @@ pub(crate) struct Cli {
 enum Command {
     Inspect(inspect::Flags),
     Trace(trace::Flags),
+    /// List the JSON-RPC methods, in Markdown
+    Methods,
 }
 
 impl Cli {
@@ -39,6 +42,7 @@ impl Cli {
             None => run::run(&self.run).await,
             Some(Command::Inspect(flags)) => Ok(inspect::inspect(&flags)),
             Some(Command::Trace(flags)) => trace::trace(&flags).await,
+            Some(Command::Methods) => methods::methods().await.map(|()| ExitCode::SUCCESS),
         }
     }
 }

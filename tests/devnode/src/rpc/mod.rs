@@ -25,16 +25,18 @@ pub mod server;
 pub mod settings;
 pub mod sign;
 pub mod subscribe;
+pub mod table;
 pub mod transact;
 
 use std::{
+    collections::BTreeMap,
     mem,
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
 use alloy_primitives::B256;
-use jsonrpsee::{RpcModule, server::RegisterMethodError};
+use jsonrpsee::{RpcModule, server::RegisterMethodError, types::ErrorObjectOwned};
 use tokio::sync::watch;
 
 use crate::chain::{
@@ -142,5 +144,13 @@ pub fn module(api: Arc<Api>) -> Result<RpcModule<Arc<Api>>, RegisterMethodError>
     filters::register(&mut methods)?;
     subscribe::register(&mut methods)?;
     debug::register(&mut methods)?;
+    let names = methods.module().method_names();
+    let spaces = names.filter_map(|name| Some((name.split_once('_')?.0, "1.0")));
+    let spaces: BTreeMap<_, _> = spaces.chain([("rpc", "1.0")]).collect();
+    methods
+        .module()
+        .register_method("rpc_modules", move |_, _, _| {
+            Ok::<_, ErrorObjectOwned>(spaces.clone())
+        })?;
     Ok(methods.into_module())
 }

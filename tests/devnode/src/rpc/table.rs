@@ -1,0 +1,92 @@
+//! The table of methods, made from what is registered.
+
+use std::{collections::BTreeMap, fmt::Write, sync::Arc};
+
+use super::{Api, module};
+use crate::{chain::Chain, config::Config, node::Error};
+
+/// Where a method differs from geth's or anvil's.
+pub const REMARKS: &[(&str, &str)] = &[
+    (
+        "anvil_dumpState",
+        "JSON in hex, for `anvil_loadState` of this node and for `--state`; also writes the file of `--state`",
+    ),
+    ("anvil_mine", "at most 100,000 blocks in one request"),
+    (
+        "eth_call",
+        "`movePrecompileToAddress`, `beaconRoot`, `blobBaseFee` and unknown overrides are refused, never ignored",
+    ),
+    ("eth_estimateGas", "overrides as in `eth_call`"),
+    ("eth_feeHistory", "rewards are zero, as Arbitrum drops tips"),
+    (
+        "eth_getFilterChanges",
+        "logs of blocks that `evm_revert` took away come again with `removed: true`",
+    ),
+    (
+        "eth_getLogs",
+        "at most 1,000 addresses and topics per place, and 128 MiB of logs",
+    ),
+    (
+        "eth_getProof",
+        "against the hash of the first node, as headers carry no state root; refused on a fork",
+    ),
+    (
+        "eth_newFilter",
+        "at most 1,024 filters; one that nobody polls for five minutes is gone",
+    ),
+    (
+        "eth_subscribe",
+        "`newHeads`, `logs`, `newPendingTransactions` (`true` for whole ones) and `syncing` (one `false`), over WebSocket; after a revert, logs come again as removed and the new blocks as heads; a client that takes nothing for a minute loses its subscription",
+    ),
+];
+
+/// The names of all methods, by namespace.
+///
+/// # Errors
+/// [`Error`] where no chain can be started.
+pub fn names() -> Result<BTreeMap<String, Vec<String>>, Error> {
+    let chain = Chain::new(&Config::default())?;
+    let module = module(Arc::new(Api::new(chain, None)))?;
+    let mut spaces: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for name in module.method_names() {
+        let space = name.split('_').next().unwrap_or(name);
+        spaces.entry(space.into()).or_default().push(name.into());
+    }
+    spaces.values_mut().for_each(|names| names.sort_unstable());
+    Ok(spaces)
+}
+
+/// The table as Markdown.
+///
+/// # Errors
+/// [`Error`] where no chain can be started.
+pub fn markdown() -> Result<String, Error> {
+    let mut text = String::from("| namespace | methods |\n|---|---|\n");
+    for (space, names) in names()? {
+        let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+        // Writing to a string does not fail.
+        let _ = writeln!(text, "| {space} | {} |", names.join(", "));
+    }
+    text.push_str("\n| method | here |\n|---|---|\n");
+    for (name, remark) in REMARKS {
+        let _ = writeln!(text, "| `{name}` | {remark} |");
+    }
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn remarks_are_about_methods_that_exist() {
+        let spaces = names().unwrap();
+        for (name, _) in REMARKS {
+            assert!(
+                spaces.values().flatten().any(|known| known == name),
+                "{name}"
+            );
+        }
+        assert!(REMARKS.is_sorted_by_key(|(name, _)| *name));
+    }
+}

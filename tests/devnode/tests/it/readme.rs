@@ -1,0 +1,79 @@
+//! What the README repeats is what it repeats it from. `UPDATE_README=1` writes it anew.
+
+use std::{fs, path::Path, process::Command};
+
+use crate::rig::Rig;
+
+/// The list of divergences in the crate's documentation.
+pub(crate) fn divergences() -> String {
+    let docs = include_str!("../../src/lib.rs").lines();
+    let lines = docs.map_while(|line| Some(line.strip_prefix("//!")?.trim_start_matches(' ')));
+    let mut list = String::new();
+    for line in lines
+        .skip_while(|line| *line != "# Known divergences from Nitro")
+        .skip(1)
+    {
+        match line {
+            "" => {}
+            item if item.starts_with("- ") => list += &format!("{item}\n"),
+            more => list += &format!("  {more}\n"),
+        }
+    }
+    list
+}
+
+fn help() -> String {
+    let mut node = Command::new(env!("CARGO_BIN_EXE_stylus-devnode"));
+    let output = node.arg("--help").output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let lines: Vec<_> = std::str::from_utf8(&output.stdout)
+        .unwrap()
+        .lines()
+        .map(str::trim_end)
+        .collect();
+    format!("```\n{}\n```\n", lines.join("\n"))
+}
+
+#[test]
+fn the_readme_repeats_what_is_so() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let readme = fs::read_to_string(&path).unwrap();
+    let mut expected = readme.clone();
+    for (name, content) in [
+        ("flags", help()),
+        ("methods", stylus_devnode::rpc::table::markdown().unwrap()),
+        ("divergences", divergences()),
+    ] {
+        let (start, end) = (format!("<!-- {name} -->\n"), format!("<!-- /{name} -->"));
+        let (before, rest) = expected.split_once(&start).unwrap();
+        let (_, after) = rest.split_once(&end).unwrap();
+        expected = format!("{before}{start}{content}{end}{after}");
+    }
+    if std::env::var_os("UPDATE_README").is_some() {
+        fs::write(&path, &expected).unwrap();
+    } else {
+        assert!(
+            readme == expected,
+            "stale: run with UPDATE_README=1\n{expected}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_namespaces_are_those_of_the_methods() {
+    let rig = Rig::new().await;
+    let spaces = rig.rpc("rpc_modules", serde_json::json!([])).await;
+    let spaces: Vec<_> = spaces.as_object().unwrap().keys().cloned().collect();
+    let table = tokio::task::spawn_blocking(stylus_devnode::rpc::table::names);
+    let names = table.await.unwrap().unwrap();
+    assert_eq!(spaces, names.into_keys().collect::<Vec<_>>());
+}
+
+#[test]
+fn the_methods_are_printed_on_request() {
+    let mut node = Command::new(env!("CARGO_BIN_EXE_stylus-devnode"));
+    let output = node.arg("methods").output().unwrap();
+    let table = stylus_devnode::rpc::table::markdown().unwrap();
+    assert!(output.status.success());
+    assert_eq!(std::str::from_utf8(&output.stdout).unwrap(), table);
+}
