@@ -27,7 +27,7 @@ pub struct Program {
     pub cached_cost: u16,
     /// {page} Initial memory.
     pub footprint: u16,
-    /// {h} since [`EPOCH`]; 24 bits.
+    /// {h} since `EPOCH`; 24 bits.
     pub activated_at_h: u32,
     /// {KiB} Predicted size of the native code, rounded up; 24 bits.
     pub asm_estimate_kib: u32,
@@ -125,7 +125,7 @@ pub fn keepalive_s(rules: &Rules) -> u64 {
     u64::from(rules.keepalive_days) * DAY_S
 }
 
-/// {h} since [`EPOCH`].
+/// {h} since `EPOCH`.
 pub fn hours(time: u64) -> u32 {
     u32::try_from(time.saturating_sub(EPOCH) / HOUR_S)
         .unwrap_or(0xFF_FFFF)

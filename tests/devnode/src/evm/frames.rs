@@ -2,7 +2,7 @@
 //!
 //! A program is a frame on revm's stack like any other: revm makes its checkpoint, moves its value
 //! and commits or reverts it. What the interpreter would hold for EVM code, a parallel stack of
-//! [`Suspended`] runs holds for programs, found again by the frame's depth.
+//! Suspended runs holds for programs, found again by the frame's depth.
 
 use alloy_primitives::Address;
 use revm::{

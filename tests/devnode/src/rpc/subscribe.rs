@@ -1,7 +1,7 @@
 //! `eth_subscribe` over WebSocket.
 //!
 //! A subscription reads the chain at the pace of its client; nothing is buffered for it beyond the
-//! connection's bounded queue. A client that takes nothing for [`PATIENCE`] loses its
+//! connection's bounded queue. A client that takes nothing for `PATIENCE` loses its
 //! subscription, and reads so when it wakes up.
 
 use std::{
