@@ -9,6 +9,7 @@ use alloy_consensus::Header;
 use alloy_primitives::{B256, U256};
 use serde::Serialize;
 use serde_json::json;
+use thiserror::Error;
 
 use super::{Chain, block::mixed, genesis, query::QueryError, state::State};
 use crate::{
@@ -131,6 +132,20 @@ fn numbering(head: &Head, is_arbitrum: bool) -> Numbering {
     }
 }
 
+/// Why a running chain cannot become a fork.
+#[derive(Debug, Error)]
+pub enum ReforkError {
+    /// Neither given nor known.
+    #[error("forking.jsonRpcUrl is missing, and this node is no fork yet")]
+    NoUrl,
+    /// No URL of an upstream.
+    #[error("forking.jsonRpcUrl: {0}")]
+    Url(String),
+    /// It cannot be read.
+    #[error(transparent)]
+    State(#[from] StateError),
+}
+
 /// What to tell of a fork.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ForkInfo {
@@ -233,6 +248,38 @@ impl Chain {
     /// What this chain was forked from, if it was.
     pub fn fork(&self) -> Option<&Fork> {
         self.fork.as_ref()
+    }
+
+    /// Begins anew as a fork of another chain, or of another block: `url` and `block` replace those of the
+    /// present fork. Accounts, the way of mining and compiled programs stay.
+    ///
+    /// # Errors
+    /// There is no URL, or the upstream cannot be read; nothing has changed then.
+    pub fn refork(&mut self, url: Option<&str>, block: Option<u64>) -> Result<(), ReforkError> {
+        let settings = match (url, &self.config.fork) {
+            (Some(url), Some(present)) => present.at(url).map_err(ReforkError::Url)?,
+            (Some(url), None) => Settings::new(url).map_err(ReforkError::Url)?,
+            (None, Some(present)) => present.clone(),
+            (None, None) => return Err(ReforkError::NoUrl),
+        };
+        let settings = Settings {
+            block_number: block,
+            ..settings
+        };
+        let config = Config {
+            fork: Some(settings.clone()),
+            ..self.config.clone()
+        };
+        let ground = ground(&config, &settings, self.stop.clone())?;
+        self.save_fork();
+        self.pool.reset(Vec::new());
+        let forked = Self::on(&config, ground, self.compiler.clone());
+        *self = Self {
+            mining: self.mining,
+            stop: self.stop.clone(),
+            ..forked
+        };
+        Ok(())
     }
 
     /// What `block.number` is in a block to come.

@@ -108,6 +108,10 @@ pub struct Chain {
     pending: Mutex<Option<Arc<Pending>>>,
     /// What it was forked from.
     fork: Option<Fork>,
+    /// What it was started with.
+    config: Config,
+    /// Ends the reads of a fork.
+    stop: Stop,
     compiler: Compiler,
 }
 
@@ -126,10 +130,14 @@ impl Chain {
     /// Every [`StartError`].
     pub fn start(config: &Config, stop: Stop) -> Result<Self, StartError> {
         let compiler = Compiler::with_folder(config.module_cache.as_deref())?;
-        Ok(match &config.fork {
-            Some(settings) => Self::on(config, fork::ground(config, settings, stop)?, compiler),
+        let chain = match &config.fork {
+            Some(settings) => {
+                let ground = fork::ground(config, settings, stop.clone())?;
+                Self::on(config, ground, compiler)
+            }
             None => Self::fresh(config, genesis::state(config)?, compiler),
-        })
+        };
+        Ok(Self { stop, ..chain })
     }
 
     fn fresh(config: &Config, state: State, compiler: Compiler) -> Self {
@@ -201,6 +209,8 @@ impl Chain {
             pending: Mutex::default(),
             history: History::new(root),
             fork: None,
+            config: config.clone(),
+            stop: Stop::default(),
             compiler,
         }
     }

@@ -64,6 +64,19 @@ impl Settings {
         })
     }
 
+    /// The same patience for another endpoint, whose ids and versions may be others.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn at(&self, url: &str) -> Result<Self, String> {
+        Ok(Self {
+            url: Self::new(url)?.url,
+            block_number: None,
+            upstream_chain_id: None,
+            ..self.clone()
+        })
+    }
+
     /// The longest that a read may take: every repetition, but no more than four slow answers.
     pub fn budget(&self) -> Duration {
         self.timeout.saturating_mul(4)

@@ -59,15 +59,16 @@ impl Args<'_> {
     }
 }
 
+/// A number in any of the forms that clients write.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Number {
+pub(super) enum Number {
     Json(u64),
     Text(U256),
 }
 
 impl Number {
-    fn into_u64(self) -> Result<u64, RpcError> {
+    pub(super) fn into_u64(self) -> Result<u64, RpcError> {
         match self {
             Self::Json(number) => Ok(number),
             Self::Text(number) => u64::try_from(number)

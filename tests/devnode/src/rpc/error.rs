@@ -12,8 +12,8 @@ use thiserror::Error;
 
 use crate::{
     chain::{
-        conditions::ConditionError, deal::DealError, dump::DumpError, query::QueryError,
-        send::TxError, settings::RollbackError, simulate::CallError,
+        conditions::ConditionError, deal::DealError, dump::DumpError, fork::ReforkError,
+        query::QueryError, send::TxError, settings::RollbackError, simulate::CallError,
     },
     fork::StateError,
     trace::TraceError,
@@ -98,6 +98,15 @@ pub enum RpcError {
     /// Our fault.
     #[error("internal error: {0}")]
     Internal(String),
+}
+
+impl From<ReforkError> for RpcError {
+    fn from(error: ReforkError) -> Self {
+        match error {
+            ReforkError::State(error) => Self::State(error),
+            other => Self::BadArguments(other.to_string()),
+        }
+    }
 }
 
 impl From<RpcError> for ErrorObjectOwned {

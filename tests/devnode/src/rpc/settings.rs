@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
-    args::Args,
+    args::{Args, Number},
     error::RpcError,
     fill::{complete, signed},
     methods::Methods,
@@ -72,17 +72,26 @@ pub fn register(methods: &mut Methods) -> Result<(), RegisterMethodError> {
     methods.read(&["anvil_metadata", "hardhat_metadata"], metadata)
 }
 
+/// To the first block, or with `forking` onto a block of an upstream.
 fn reset(chain: &mut Chain, args: &mut Args<'_>) -> Result<bool, RpcError> {
     #[derive(Deserialize)]
     struct Options {
-        forking: Option<Value>,
+        forking: Option<Forking>,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Forking {
+        json_rpc_url: Option<String>,
+        block_number: Option<Number>,
     }
     let options: Option<Options> = args.optional()?;
-    if options.is_some_and(|options| options.forking.is_some()) {
-        let advice = "a running node does not begin to fork: start one with --fork-url";
-        return Err(RpcError::BadArguments(advice.into()));
+    match options.and_then(|options| options.forking) {
+        Some(forking) => {
+            let block = forking.block_number.map(Number::into_u64).transpose()?;
+            chain.refork(forking.json_rpc_url.as_deref(), block)?;
+        }
+        None => chain.reset(),
     }
-    chain.reset();
     Ok(true)
 }
 
@@ -172,7 +181,14 @@ fn node_info(chain: &Chain, _: &mut Args<'_>) -> Result<Value, RpcError> {
             "gasLimit": chain.gas_limit,
             "gasPrice": U256::from(chain.base_fee()?),
         },
-        "forkConfig": {},
+        "forkConfig": chain.fork().map_or(json!({}), |fork| {
+            let fork = fork.info();
+            json!({
+                "forkUrl": fork.upstream,
+                "forkBlockNumber": fork.block_number,
+                "forkRetryBackoff": null,
+            })
+        }),
         "arbosVersion": chain.arbos_version()?,
     }))
 }
@@ -189,6 +205,14 @@ fn metadata(chain: &Chain, _: &mut Args<'_>) -> Result<Metadata, RpcError> {
         latest_block_number: head.header.number,
         latest_block_hash: head.hash,
         snapshots: chain.snapshots(),
+        forked_network: chain.fork().map(|fork| {
+            let fork = fork.info();
+            ForkedNetwork {
+                chain_id: fork.chain_id,
+                fork_block_number: fork.block_number,
+                fork_block_hash: fork.block_hash,
+            }
+        }),
     })
 }
 
@@ -201,4 +225,14 @@ struct Metadata {
     latest_block_number: u64,
     latest_block_hash: B256,
     snapshots: std::collections::BTreeMap<U64, (u64, B256)>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    forked_network: Option<ForkedNetwork>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ForkedNetwork {
+    chain_id: u64,
+    fork_block_number: u64,
+    fork_block_hash: B256,
 }

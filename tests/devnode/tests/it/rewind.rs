@@ -55,9 +55,16 @@ async fn a_reset_chain_is_as_at_the_start() {
         .rpc_error("eth_sendTransaction", json!([{ "from": ALICE }]))
         .await;
     assert_eq!(message, "unknown account");
-    let forking = json!([{ "forking": { "jsonRpcUrl": "http://127.0.0.1:1" } }]);
-    let (code, _) = rig.rpc_error("anvil_reset", forking).await;
-    assert_eq!(code, -32602);
+    for (forking, reason) in [
+        (json!({}), "forking.jsonRpcUrl is missing"),
+        (json!({ "jsonRpcUrl": "ftp://there" }), "not ftp:"),
+    ] {
+        let (code, message) = rig
+            .rpc_error("anvil_reset", json!([{ "forking": forking }]))
+            .await;
+        assert!(code == -32602 && message.contains(reason), "{message}");
+    }
+    assert_eq!(rig.client.get_block_number().await.unwrap(), 0);
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use serde_json::json;
 use stylus_devnode::fork::Settings;
 
 use super::rig::{config, fork, set_slot, settings, slot};
-use crate::rig::{Kind, PROXY, Rig, via_program};
+use crate::rig::{DEV, Kind, PROXY, Rig, via_program};
 
 const ALICE: Address = Address::repeat_byte(0xa1);
 const STORAGE: &str = include_str!("../programs/storage.wat");
@@ -134,4 +134,44 @@ async fn a_local_zero_hides_the_upstreams_value() {
         Bytes::from(vec![0x60, 1])
     );
     assert_eq!(slot(&upstream, ALICE, 1).await, U256::from(5));
+}
+
+#[tokio::test]
+async fn a_running_node_forks_another_block_or_another_chain() {
+    let upstream = Rig::new().await;
+    let program = upstream.program(STORAGE).await;
+    upstream.call(program, word(7)).await;
+    let then = upstream.client.get_block_number().await.unwrap();
+    upstream.call(program, word(8)).await;
+    let local = fork(&upstream).await;
+    local.call(program, word(9)).await;
+
+    let forking = json!([{ "forking": { "blockNumber": then } }]);
+    assert_eq!(local.rpc("anvil_reset", forking).await, json!(true));
+    assert_eq!(local.client.get_block_number().await.unwrap(), then);
+    assert_eq!(local.view(program, vec![]).await, Bytes::from(word(7)));
+    let info = local.rpc("anvil_nodeInfo", json!([])).await;
+    assert_eq!(info["forkConfig"]["forkUrl"], json!(upstream.node.url()));
+    assert_eq!(info["forkConfig"]["forkBlockNumber"], json!(then));
+    let tx = json!([{ "from": DEV, "to": program, "input": Bytes::from(word(10)) }]);
+    local.rpc("eth_sendTransaction", tx).await;
+    assert_eq!(local.view(program, vec![]).await, Bytes::from(word(10)));
+
+    let other = Rig::new().await;
+    let url = other.node.url();
+    let forking = json!([{ "forking": { "jsonRpcUrl": url } }]);
+    assert_eq!(local.rpc("hardhat_reset", forking).await, json!(true));
+    assert_eq!(local.client.get_block_number().await.unwrap(), 0);
+    assert!(local.client.get_code_at(program).await.unwrap().is_empty());
+    let metadata = local.rpc("anvil_metadata", json!([])).await;
+    assert_eq!(metadata["forkedNetwork"]["forkBlockNumber"], json!(0));
+
+    let forking = json!([{ "forking": { "jsonRpcUrl": "http://127.0.0.1:1" } }]);
+    let (code, message) = local.rpc_error("anvil_reset", forking).await;
+    assert!(
+        code == -32000 && message.starts_with("fork of http://127.0.0.1:1: cannot read"),
+        "{code} {message}"
+    );
+    let url = local.rpc("anvil_nodeInfo", json!([])).await["forkConfig"]["forkUrl"].clone();
+    assert_eq!(url, json!(other.node.url()));
 }
