@@ -1,7 +1,7 @@
 //! How long a program takes until its first answer: compiled anew, and from the disk's cache.
 
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use eyre::{Result, ensure};
 use serde_json::json;
@@ -10,6 +10,11 @@ use super::calls::Twins;
 use super::line::Line;
 use super::peer::Peer;
 use crate::artifact::Artifacts;
+
+/// How long a node may take to write what it compiled.
+const WRITING_MAX: Duration = Duration::from_secs(20);
+/// {byte} A compiled program is longer than any note beside it.
+const MODULE_LEN_MIN: u64 = 16 << 10;
 
 /// `name()`.
 const NAME: &str = "0x06fdde03";
@@ -47,9 +52,44 @@ pub async fn first_call_ms(program: &Path, artifacts: &Artifacts) -> Result<(f64
             Ok(taken)
         });
         taken.push(first.await??);
+        written(&cache).await?;
         node.stop()?;
     }
     Ok((taken[0], taken[1]))
+}
+
+/// Waits until the node has written a compiled program, which it does some time after it has answered.
+async fn written(cache: &Path) -> Result<()> {
+    let deadline = Instant::now() + WRITING_MAX;
+    while !holds_module(cache) {
+        ensure!(
+            Instant::now() < deadline,
+            "no compiled program in {} after {WRITING_MAX:?}",
+            cache.display()
+        );
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    Ok(())
+}
+
+/// Whether a file of some size lies below the folder. Files that are being written have `wip` in their names.
+fn holds_module(folder: &Path) -> bool {
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return false;
+    };
+    entries.flatten().any(|entry| {
+        let path = entry.path();
+        match path.is_dir() {
+            true => holds_module(&path),
+            false => {
+                let is_whole = !path.to_string_lossy().contains("wip");
+                is_whole
+                    && entry
+                        .metadata()
+                        .is_ok_and(|file| file.len() > MODULE_LEN_MIN)
+            }
+        }
+    })
 }
 
 fn state_args(state: &Path) -> [String; 2] {
