@@ -139,4 +139,10 @@ await check('dump', async () => {
   assert.equal(await read('totalSupply'), 42n);
 });
 
+await check('reset', async () => {
+  await test.reset();
+  assert.equal(await reader.getBlockNumber({ cacheTime: 0 }), 0n);
+  assert.equal(await reader.getCode({ address: TOKEN }), undefined);
+});
+
 process.exit(0);

@@ -199,6 +199,14 @@ async fn cast_replays_and_proves_what_happened_in_the_evm() -> Result<()> {
     let traced = cast.done(&call).await?;
     assert!(traced.contains("[Return] 8"), "{traced}");
 
+    let bob = BOB.to_string();
+    let approve = ["access-list", &at, "approve(address,uint256)", &bob, "5"];
+    let list = cast.done(&approve).await?.to_lowercase();
+    assert!(
+        list.contains(&at.to_lowercase()) && list.contains("gas used"),
+        "{list}"
+    );
+
     let proof: Value = serde_json::from_str(&cast.done(&["proof", &at, "2"]).await?)?;
     let supply: U256 = serde_json::from_value(proof["storageProof"][0]["value"].clone())?;
     assert_eq!(supply, U256::from(SUPPLY));

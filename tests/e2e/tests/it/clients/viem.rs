@@ -41,6 +41,7 @@ async fn viem_reads_writes_watches_and_controls_the_chain() -> Result<()> {
         "time",
         "storage",
         "dump",
+        "reset",
     ];
     assert_eq!(checks, expected);
     Ok(())

@@ -92,7 +92,9 @@ async fn a_pending_transaction_is_watched_until_it_is_mined() -> Result<()> {
     assert_eq!(timeout(SOON, sent.watch()).await??, hash);
     assert_eq!(timeout(SOON, pending.recv()).await??, hash);
 
-    assert_eq!(client.get_balance(BOB).await?, U256::from(1));
+    let receipt = client.send_transaction_sync(payment(2)).await?;
+    assert!(receipt.status());
+    assert_eq!(client.get_balance(BOB).await?, U256::from(3));
     Ok(())
 }
 
