@@ -1,6 +1,13 @@
 //! Running the node until it is stopped.
 
-use std::{io::Write, net::IpAddr, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
+use std::{
+    io::{IsTerminal, Write},
+    net::IpAddr,
+    path::PathBuf,
+    process::ExitCode,
+    sync::Arc,
+    time::Duration,
+};
 
 use alloy_primitives::{Address, B256, U256};
 use clap::Args;
@@ -11,6 +18,7 @@ use stylus_devnode::{
     wallet::{DERIVATION_PATH, Wallet, WalletError},
 };
 use tokio::signal;
+use tracing_subscriber::EnvFilter;
 
 /// What the node is started with.
 #[derive(Debug, Args)]
@@ -124,6 +132,9 @@ fn period(text: &str) -> Result<Mining, String> {
 /// Starts the node, prints where it is, and waits for the end. A second signal ends it at once.
 pub(super) async fn run(flags: &Flags) -> eyre::Result<ExitCode> {
     let mut signals = Signals::new()?;
+    if !flags.silent {
+        log();
+    }
     let config = flags.config()?;
     let node = spawn(config.clone()).await?;
     if !flags.silent {
@@ -145,6 +156,17 @@ pub(super) async fn run(flags: &Flags) -> eyre::Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Logs to stderr what `RUST_LOG` asks for; without it warnings, and what the node and its programs tell.
+fn log() {
+    const USUAL: &str = "warn,stylus_devnode=info,stylus::console=info";
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(USUAL));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr)
+        .init();
 }
 
 /// What asks the node to end.

@@ -1,7 +1,7 @@
 //! The program: its flags, what it prints, and how it ends.
 
 use std::{
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Read},
     path::Path,
     process::{Child, Command, ExitStatus, Stdio},
     time::{Duration, Instant},
@@ -161,4 +161,36 @@ async fn the_state_is_written_at_intervals() {
     assert_eq!(blocks(&state), 5);
     let again = Process::start(&flags[..2], None);
     assert_eq!(again.rpc("eth_blockNumber", json!([])).await, json!("0x4"));
+}
+
+/// A folder for compiled programs that is a file: the node warns of it on stderr, and runs all the same.
+#[test]
+fn the_log_goes_to_stderr_unless_silenced() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let folder = file.path().to_str().unwrap();
+    for (silent, is_logged) in [(None, true), (Some("--silent"), false)] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_stylus-devnode"));
+        command.args(["--port", "0", "--module-cache", folder]);
+        command.args(silent).env_remove("RUST_LOG");
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(Duration::from_secs(1));
+        let kill = Command::new("kill").arg(child.id().to_string()).status();
+        assert!(kill.unwrap().success());
+        let status = child.wait().unwrap();
+        assert!(status.success(), "{status}");
+        let mut log = String::new();
+        child
+            .stderr
+            .take()
+            .unwrap()
+            .read_to_string(&mut log)
+            .unwrap();
+        let warned = log.contains("WARN") && log.contains("compiled programs are not kept on disk");
+        assert_eq!(warned, is_logged, "{log}");
+        assert!(is_logged || log.is_empty(), "{log}");
+    }
 }
