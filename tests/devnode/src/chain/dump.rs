@@ -8,7 +8,7 @@ use std::{
 };
 
 use alloy_consensus::{TxEnvelope, transaction::Recovered};
-use alloy_primitives::{Address, B256, Bytes};
+use alloy_primitives::{Address, B256, Bytes, map::B256HashMap};
 use revm::{primitives::KECCAK_EMPTY, state::Bytecode};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -66,6 +66,9 @@ pub enum DumpError {
     /// A block does not follow the one before it.
     #[error("state dump: the parent of block {0} is not the block before it")]
     Parent(u64),
+    /// An account has code that is missing.
+    #[error("state dump: an account has code with hash {0}, which is not in the dump")]
+    Code(B256),
     /// A block's state cannot be found in the undo log.
     #[error("state dump: block {0} has a wrong position in the undo log")]
     Position(u64),
@@ -101,6 +104,21 @@ impl Chain {
         self.fork().map(|fork| fork.head().hash)
     }
 
+    /// Every code that was deployed here, and on a fork those of the upstream that accounts have.
+    fn codes(&self) -> Result<Vec<Bytes>, DumpError> {
+        let own: B256HashMap<_> = self
+            .state
+            .codes()
+            .map(|code| (code.hash_slow(), code.original_bytes()))
+            .collect();
+        let mut codes = own;
+        for code in self.state.codes_of_accounts() {
+            let code = code.map_err(DumpError::Code)?;
+            codes.insert(code.hash_slow(), code.original_bytes());
+        }
+        Ok(codes.into_values().collect())
+    }
+
     /// The chain as JSON.
     pub fn dump(&self) -> Result<Vec<u8>, DumpError> {
         let accounts = self.state.accounts().map(|(address, account)| Entry {
@@ -109,11 +127,11 @@ impl Chain {
         });
         let dump = Dump {
             format: FORMAT.into(),
-            chain_id: self.chain_id(),
+            chain_id: self.start.1.chain_id,
             fork: self.forked_block(),
             clock: self.clock,
             accounts: accounts.collect(),
-            codes: self.state.codes().map(Bytecode::original_bytes).collect(),
+            codes: self.codes()?,
             blocks: self.history.blocks().cloned().collect(),
             undo: self.state.log().to_vec(),
             impersonated: self.impersonated.iter().copied().collect(),
@@ -122,6 +140,8 @@ impl Chain {
                 .pool
                 .transactions()
                 .into_iter()
+                // Conditions were on the time until now, and are not in the dump.
+                .filter(|(_, conditions)| conditions.is_none())
                 .map(|(tx, _)| tx)
                 .collect(),
         };
@@ -134,7 +154,7 @@ impl Chain {
         if dump.format != FORMAT {
             return Err(DumpError::Format(dump.format));
         }
-        let want = self.chain_id();
+        let want = self.start.1.chain_id;
         if dump.chain_id != want {
             return Err(DumpError::ChainId {
                 have: dump.chain_id,
@@ -147,7 +167,11 @@ impl Chain {
             return Err(DumpError::Fork { have, want });
         }
         let history = history(dump.blocks, dump.undo.len())?;
-        self.state = restore(self.state.fresh(), dump.codes, dump.accounts, dump.undo);
+        let state = restore(self.state.fresh(), dump.codes, dump.accounts, dump.undo);
+        if let Some(hash) = state.codes_of_accounts().find_map(Result::err) {
+            return Err(DumpError::Code(hash));
+        }
+        self.state = state;
         self.clock = dump.clock;
         self.impersonated = dump.impersonated.into_iter().collect();
         self.restore(dump.settings);

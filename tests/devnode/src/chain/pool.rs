@@ -191,13 +191,14 @@ impl Pool {
 
     /// The first nonce from `nonce` on that no transaction of the sender has.
     pub fn next_nonce(&self, sender: &Address, nonce: u64) -> u64 {
-        let mut next = nonce;
-        if let Some(queue) = self.senders.get(sender) {
-            while queue.contains_key(&next) {
-                next = next.saturating_add(1);
-            }
-        }
-        next
+        let taken = self.senders.get(sender).into_iter().flatten();
+        let from = taken
+            .map(|(taken, _)| *taken)
+            .skip_while(|taken| *taken < nonce);
+        from.zip(nonce..)
+            .take_while(|(taken, next)| taken == next)
+            .last()
+            .map_or(nonce, |(taken, _)| taken.saturating_add(1))
     }
 
     /// The transactions in order of arrival.

@@ -7,7 +7,6 @@ use super::{
     Chain,
     block::{Block, Mined},
     building::environment,
-    query::QueryError,
     simulate::{Call, CallError},
     view::View,
     wording::invalid_message,
@@ -172,14 +171,14 @@ impl Chain {
 
     fn scene(&self, block: &Block, mined: &Mined, recent: Recent) -> Result<Scene<'_>, TraceError> {
         let header = &block.header;
-        let first = block.txs.first().ok_or(QueryError::NoBlock)?;
-        let view = |start| View::new(&self.state, &self.history, self.state.past(start));
+        let before = View::new(&self.state, &self.history, self.state.past(mined.start));
         let mut session = self.session(header.number, false)?;
-        session.arbos_version = arbos::version(&view(first.start))?;
+        session.arbos_version = arbos::version(&before)?;
+        session.limits = arbos::limits(&before)?;
         session.recent = recent;
         let base_fee = header.base_fee_per_gas.unwrap_or_default();
         Ok(Scene {
-            before: view(mined.start),
+            before,
             block: BlockEnv {
                 beneficiary: header.beneficiary,
                 gas_limit: header.gas_limit,

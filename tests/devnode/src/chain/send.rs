@@ -24,6 +24,12 @@ pub enum TxError {
         /// The account's nonce.
         state: u64,
     },
+    /// An account sends no more than 2^64 - 1 transactions (EIP-2681).
+    #[error("nonce has max value: address {address}, nonce: {}", u64::MAX)]
+    NonceMax {
+        /// The sender.
+        address: Address,
+    },
     /// An earlier transaction is missing.
     #[error("nonce too high: address {address}, tx: {tx} state: {state}")]
     NonceTooHigh {
@@ -211,6 +217,9 @@ impl Chain {
                 tx: tx_nonce,
                 state,
             });
+        }
+        if tx_nonce == u64::MAX {
+            return Err(TxError::NonceMax { address });
         }
         let code = view.code_of(&address)?;
         if !code.is_empty() && !code.is_eip7702() && !self.is_unlocked(&address) {

@@ -208,42 +208,26 @@ impl Chain {
         is_call: bool,
     ) -> Result<Prepared<'_>, CallError> {
         let head = &self.head().header;
-        let (number, timestamp, base_fee) = match moment {
-            Moment::Pending => (
-                head.number.saturating_add(1),
-                self.clock.peek(head.timestamp),
-                self.base_fee()?,
-            ),
-            Moment::Block(number) => {
-                let header = self.header_at(number)?;
-                (
-                    number,
-                    header.timestamp,
-                    header.base_fee_per_gas.unwrap_or_default(),
-                )
+        let (number, mut block) = match moment {
+            Moment::Pending => {
+                let number = head.number.saturating_add(1);
+                let time = self.clock.peek(head.timestamp);
+                (number, self.environment(number, time, self.base_fee()?))
             }
+            Moment::Block(number) => (number, self.environment_of(number)?),
         };
         let mut view = self.state_at(moment)?;
+        let mut session = self.session(number, is_call)?;
+        session.arbos_version = arbos::version(&view)?;
+        session.limits = arbos::limits(&view)?;
         for (address, account) in call.state.into_iter().flatten() {
             override_account(&mut view, address, account)?;
         }
-        let mut block = match moment {
-            Moment::Pending => self.environment(number, timestamp, base_fee),
-            Moment::Block(_) => BlockEnv {
-                number: U256::from(self.number_seen(number)?),
-                ..env::block(timestamp, base_fee)
-            },
-        };
-        let mut session = self.session(number, is_call)?;
         if let Some(overrides) = call.overrides {
             override_block(&mut view, &mut block, &mut session, *overrides)?;
         }
         let tx = self.call_environment(call.request, &view, block.basefee)?;
         let mut rules = self.rules.clone();
-        if number < self.history.first() {
-            session.arbos_version = arbos::version(&view)?;
-            rules.spec = env::hardfork(session.arbos_version);
-        }
         rules.disable_nonce_check = true;
         rules.disable_eip3607 = true;
         rules.disable_block_gas_limit = true;
@@ -254,6 +238,18 @@ impl Chain {
             block,
             tx,
             session,
+        })
+    }
+
+    /// The context of an existing block.
+    fn environment_of(&self, number: u64) -> Result<BlockEnv, QueryError> {
+        let header = self.header_at(number)?;
+        let base_fee = header.base_fee_per_gas.unwrap_or_default();
+        Ok(BlockEnv {
+            number: U256::from(self.number_seen(number)?),
+            beneficiary: header.beneficiary,
+            gas_limit: header.gas_limit,
+            ..env::block(header.timestamp, base_fee)
         })
     }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use alloy_primitives::{
     Address, B256, Bytes, U256,
-    map::{AddressHashMap, B256HashMap, HashMap},
+    map::{AddressHashMap, B256HashMap, B256HashSet, HashMap},
 };
 use revm::{
     primitives::KECCAK_EMPTY,
@@ -17,7 +17,7 @@ use revm::{
 use serde::{Deserialize, Serialize};
 
 use super::overlay::Overlay;
-use crate::fork::{self, Pin, StateError};
+use crate::fork::{self, Pin, Reason, StateError};
 
 /// Balance, nonce and code hash of an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -191,12 +191,42 @@ impl State {
     }
 
     /// The code behind a hash; empty for an unknown one.
+    ///
+    /// # Errors
+    /// On a fork, where a hash is known by an account whose code was read with it, there are no unknown
+    /// ones.
     pub fn code(&self, hash: &B256) -> Result<Bytecode, StateError> {
         if let Some(code) = self.codes.get(hash) {
             return Ok(code.clone());
         }
-        let code = self.origin.as_ref().and_then(|origin| origin.code(hash));
-        Ok(code.map(bytecode).unwrap_or_default())
+        let Some(origin) = &self.origin else {
+            return Ok(Bytecode::default());
+        };
+        match origin.code(hash) {
+            Some(code) => Ok(bytecode(code)),
+            None if *hash == KECCAK_EMPTY || hash.is_zero() => Ok(Bytecode::default()),
+            None => {
+                let reason = Reason::Answer("no account with this code was read".into());
+                Err(origin.error(&format!("the code with hash {hash}"), reason))
+            }
+        }
+    }
+
+    /// The codes of all accounts, now and in the undo log, by their hashes. `Err` is a hash without code.
+    pub fn codes_of_accounts(&self) -> impl Iterator<Item = Result<Bytecode, B256>> {
+        let now = self.accounts.values().filter_map(|account| account.basic?);
+        let before = self.log.iter().filter_map(|change| match change {
+            Change::Account { before, .. } => *before,
+            _ => None,
+        });
+        let hashes: B256HashSet = now.chain(before).map(|basic| basic.code_hash).collect();
+        hashes
+            .into_iter()
+            .filter(|hash| *hash != KECCAK_EMPTY)
+            .map(|hash| {
+                let code = self.code(&hash).ok().filter(|code| !code.is_empty());
+                code.ok_or(hash)
+            })
     }
 
     /// The current position in the undo log.

@@ -26,7 +26,7 @@ use crate::{
     },
     fork::StateError,
     stylus::{
-        Compiler, Entry, EvmData, Outcome, OutcomeKind, Reply, Rules, Run, Step,
+        Compiler, Entry, EvmData, LoadError, Outcome, OutcomeKind, Reply, Rules, Run, Step,
         code::{self, Code, CodeError},
         memory::page_price,
         trace::Recording,
@@ -99,14 +99,21 @@ impl<'a, I> Evm<'a, I> {
         context.chain.pages.add(program.footprint);
         let compiler: Compiler = context.chain.compiler.clone();
         let bytecode = frame.interpreter.bytecode.original_bytes();
+        let content = content(context, code_hash)?;
         let source = || wasm(context, &bytecode, &rules);
         // Who watches sees panics too; nothing that counts differs.
         let loaded = match context.chain.witness.is_some() {
-            true => compiler.load_seeing(code_hash, &rules, source),
-            false => compiler.load(code_hash, &rules, source),
+            true => compiler.load_seeing(content, &rules, source),
+            false => compiler.load(content, &rules, source),
         };
         let native = match loaded {
             Ok(native) => native,
+            Err(LoadError::Source(SourceError::State(error))) => {
+                return Err(ContextError::Db(error));
+            }
+            Err(LoadError::Compile(error)) => {
+                return Err(ContextError::Custom(error.to_string()));
+            }
             Err(error) => {
                 context.chain.pages.open = pages.open;
                 let message = format!("program cannot be loaded: {error}");
@@ -238,7 +245,18 @@ pub fn rules(context: &Context<'_>) -> Result<Rules, StateError> {
     Ok(params::unpack(word, arbos, activation_gas.saturating_to()))
 }
 
-/// The decompressed program behind code. Fragments are read without touching them.
+/// What tells a program's wasm from any other: the module hash that its activation stored. The hash of a
+/// root's code covers the addresses of its fragments and not what lies there.
+fn content(context: &Context<'_>, code_hash: B256) -> Result<B256, StateError> {
+    let module_hash = access::read(context, arbos::program::module_hash_slot(code_hash))?;
+    Ok(match module_hash.is_zero() {
+        true => code_hash,
+        false => module_hash.into(),
+    })
+}
+
+/// The decompressed program behind code. Fragments are read without touching them, and limits of size
+/// count when a program is activated only.
 ///
 /// # Errors
 /// What [`code::parse`], [`code::join`] and the decompression say.
@@ -250,7 +268,7 @@ fn wasm(context: &Context<'_>, bytecode: &[u8], rules: &Rules) -> Result<Vec<u8>
         } => Ok(code::decompress(
             compressed,
             dictionary,
-            rules.max_wasm_size,
+            code::WASM_LEN_MAX,
         )?),
         Code::Root {
             dictionary,

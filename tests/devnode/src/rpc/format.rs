@@ -76,9 +76,9 @@ pub fn block(block: &Block, full: bool) -> ArbitrumBlock {
 pub fn header(block: &Block) -> ArbitrumHeader {
     ArbitrumHeader {
         header: sized_header(block),
-        l1_block_number: U64::ZERO,
-        send_count: U64::ZERO,
-        send_root: B256::ZERO,
+        l1_block_number: U64::from(block.l1_number()),
+        send_count: U64::from(block.send_count()),
+        send_root: B256::try_from(&block.header.extra_data[..]).unwrap_or_default(),
     }
 }
 

@@ -18,6 +18,8 @@ const HEADER_LEN: usize = 3;
 const ROOT_HEADER_LEN: usize = 8;
 /// {byte} Buffer of the decompressor.
 const BUFFER_LEN: usize = 4096;
+/// {byte} Longest program that is decompressed, whatever ArbOS's own limit is and a root states.
+pub const WASM_LEN_MAX: u32 = 4 << 20;
 
 /// The dictionary that a brotli stream was compressed with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -199,6 +201,7 @@ pub fn decompress(
     if dictionary == Dictionary::StylusProgram {
         return Err(CodeError::DictionaryUnsupported);
     }
+    let wasm_len_max = wasm_len_max.min(WASM_LEN_MAX);
     let mut wasm = Vec::new();
     let stream = brotli::Decompressor::new(io::Cursor::new(compressed), BUFFER_LEN);
     stream

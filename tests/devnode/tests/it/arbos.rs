@@ -6,9 +6,12 @@ use alloy::{
     sol,
     sol_types::SolCall,
 };
+use serde_json::json;
 use stylus_devnode::Config;
 
-use crate::rig::{ARB_OWNER, ArbWasm, CACHE_MANAGER, FEE, Kind, PROXY, Rig, compress, via_program};
+use crate::rig::{
+    ARB_OWNER, ARB_WASM, ArbWasm, CACHE_MANAGER, DEV, FEE, Kind, PROXY, Rig, compress, via_program,
+};
 
 const ECHO: &str = include_str!("programs/write-args.wat");
 
@@ -215,4 +218,38 @@ async fn the_value_of_an_activation_comes_back_to_a_contract() {
         rig.client.get_balance(proxy).await.unwrap(),
         U256::from(FEE) - fee
     );
+}
+
+/// A root names its fragments by address: after a revert the same root may be another program.
+#[tokio::test]
+async fn equal_roots_with_other_fragments_are_other_programs() {
+    let rig = Rig::new().await;
+    let says = |text: &str| {
+        format!(
+            r#"(module (import "vm_hooks" "write_result" (func $write (param i32 i32)))
+                (memory (export "memory") 1 1) (data (i32.const 0) "{text}")
+                (func (export "user_entrypoint") (param i32) (result i32)
+                    (call $write (i32.const 0) (i32.const 4)) i32.const 0))"#
+        )
+    };
+    let (root, fragment) = (Address::repeat_byte(0x0a), Address::repeat_byte(0x0b));
+    for text in ["aaaa", "bbbb"] {
+        let snapshot = rig.rpc("evm_snapshot", json!([])).await;
+        let wasm_len = wat::parse_str(says(text)).unwrap().len() as u32;
+        let code = compress(&says(text));
+        let part = Bytes::from([&[0xEF, 0xF0, 0x01][..], &code[4..]].concat());
+        rig.rpc("anvil_setCode", json!([fragment, part])).await;
+        let head = [&[0xEF, 0xF0, 0x02, 0x00][..], &wasm_len.to_be_bytes()].concat();
+        let names = Bytes::from([&head, fragment.as_slice()].concat());
+        rig.rpc("anvil_setCode", json!([root, names])).await;
+        let call = ArbWasm::activateProgramCall { program: root }.abi_encode();
+        let tx = json!([{ "from": DEV, "to": ARB_WASM, "input": Bytes::from(call),
+            "value": U256::from(FEE) }]);
+        rig.rpc("eth_sendTransaction", tx).await;
+        assert_eq!(
+            rig.view(root, vec![]).await,
+            Bytes::from(text.as_bytes().to_vec())
+        );
+        rig.rpc("evm_revert", json!([snapshot])).await;
+    }
 }

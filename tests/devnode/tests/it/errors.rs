@@ -196,3 +196,27 @@ async fn fee_history_takes_sane_percentiles_only() {
         assert_eq!(history["reward"][0].as_array().unwrap().len(), len);
     }
 }
+
+/// EIP-2681: an account whose nonce is the largest sends nothing, and asking for its next one ends.
+#[tokio::test]
+async fn the_largest_nonce_is_not_used() {
+    let rig = Rig::new().await;
+    rig.rpc("evm_setAutomine", json!([false])).await;
+    let most = "0xffffffffffffffff";
+    rig.rpc("anvil_setNonce", json!([DEV, most])).await;
+    let tx = json!([{ "from": DEV, "to": DEV, "gas": "0x5208" }]);
+    let (_, message) = rig.rpc_error("eth_sendTransaction", tx).await;
+    assert!(message.starts_with("nonce has max value"), "{message}");
+    let nonce = rig
+        .rpc("eth_getTransactionCount", json!([DEV, "pending"]))
+        .await;
+    assert_eq!(nonce, json!(most));
+    rig.rpc("anvil_setNonce", json!([DEV, "0xfffffffffffffffe"]))
+        .await;
+    let tx = json!([{ "from": DEV, "to": DEV, "gas": "0x5208" }]);
+    rig.rpc("eth_sendTransaction", tx).await;
+    let nonce = rig
+        .rpc("eth_getTransactionCount", json!([DEV, "pending"]))
+        .await;
+    assert_eq!(nonce, json!(most));
+}

@@ -252,3 +252,22 @@ async fn headers_are_blocks_without_bodies() {
         Value::Null
     );
 }
+
+/// A call in the context of a block sees that block's coinbase and gas limit.
+#[tokio::test]
+async fn a_call_sees_its_block() {
+    let rig = Rig::new().await;
+    let accounts = |code: &[u8]| json!({ TARGET.to_string(): { "code": returning(code) } });
+    let seen = async |code: &[u8]| call(&rig, accounts(code), Value::Null).await;
+    let (coinbase, gas_limit) = ([0x41], [0x45]);
+    let before = (seen(&coinbase).await, seen(&gas_limit).await);
+    rig.rpc("anvil_setCoinbase", json!([ALICE])).await;
+    rig.rpc("evm_setBlockGasLimit", json!(["0x3b9aca00"])).await;
+    rig.rpc("anvil_mine", json!([])).await;
+    assert_eq!(seen(&coinbase).await, U256::from_be_slice(ALICE.as_slice()));
+    assert_eq!(seen(&gas_limit).await, U256::from(1_000_000_000));
+    let params = json!([{ "to": TARGET }, "0x0", accounts(&coinbase)]);
+    let then: U256 = serde_json::from_value(rig.rpc("eth_call", params).await).unwrap();
+    assert_eq!(then, before.0);
+    assert_ne!(before.1, U256::from(1_000_000_000));
+}

@@ -183,3 +183,17 @@ async fn tokens_can_be_given_out() {
         format!("no storage slot of {constant} holds the value as it is, so it cannot be set")
     );
 }
+
+/// A dump belongs to the chain id that the node was started with, whatever the id is now.
+#[tokio::test]
+async fn a_dump_of_a_renamed_chain_can_be_loaded() {
+    let rig = Rig::new().await;
+    rig.rpc("anvil_setChainId", json!([5])).await;
+    let dump = rig.rpc("anvil_dumpState", json!([])).await;
+    let other = Rig::new().await;
+    assert_eq!(
+        other.rpc("anvil_loadState", json!([dump])).await,
+        json!(true)
+    );
+    assert_eq!(other.rpc("eth_chainId", json!([])).await, json!("0x5"));
+}

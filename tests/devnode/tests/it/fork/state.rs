@@ -175,3 +175,22 @@ async fn a_running_node_forks_another_block_or_another_chain() {
     let url = local.rpc("anvil_nodeInfo", json!([])).await["forkConfig"]["forkUrl"].clone();
     assert_eq!(url, json!(other.node.url()));
 }
+
+/// An upstream's contract of which only the balance was changed here keeps its code over a dump.
+#[tokio::test]
+async fn a_dump_of_a_fork_has_the_code_of_the_upstreams_contracts() {
+    let upstream = Rig::new().await;
+    let contract = upstream.deploy(&[0x60, 0x01, 0x00]).await;
+    let (local, other) = (fork(&upstream).await, fork(&upstream).await);
+    local
+        .rpc("anvil_setBalance", json!([contract, "0x1"]))
+        .await;
+    let dump = local.rpc("anvil_dumpState", json!([])).await;
+    assert_eq!(
+        other.rpc("anvil_loadState", json!([dump])).await,
+        json!(true)
+    );
+    let code = other.client.get_code_at(contract).await.unwrap();
+    assert_eq!(code, Bytes::from(vec![0x60, 0x01, 0x00]));
+    assert_eq!(other.client.get_balance(contract).await.unwrap(), U256::ONE);
+}
