@@ -2,7 +2,7 @@
 
 use std::{
     fmt::Write,
-    io::{self, Read},
+    io::{self, Read, Write as _},
     path::PathBuf,
     process::ExitCode,
     time::{SystemTime, UNIX_EPOCH},
@@ -60,7 +60,7 @@ fn report(flags: &Flags) -> eyre::Result<ExitCode> {
         true => format!("{}\n", json_report(&inspection, flags.arbos_version)),
         false => text_report(&inspection, flags.arbos_version)?,
     };
-    print!("{text}");
+    io::stdout().lock().write_all(text.as_bytes())?;
     Ok(match inspection.refusal {
         Some(_) => ExitCode::FAILURE,
         None => ExitCode::SUCCESS,

@@ -12,6 +12,9 @@ use revm::{
 use super::{Error, Evm};
 use crate::arbos;
 
+/// {gas} Most that one transaction may use, whatever ArbOS state allows: the node is busy as long.
+const COMPUTE_MAX: u64 = 1 << 30;
+
 /// revm's handler with Arbitrum's gas hold and fee recipient.
 #[derive(Debug)]
 pub struct ArbitrumHandler<'a, I = ()>(PhantomData<(&'a (), I)>);
@@ -33,8 +36,8 @@ impl<'a, I> Handler for ArbitrumHandler<'a, I> {
         let context = evm.ctx_ref();
         let limit = context.tx().gas_limit();
         let cap = match context.chain.is_call || context.chain.arbos_version < 50 {
-            true => u64::MAX,
-            false => context.chain.limits.tx_gas,
+            true => COMPUTE_MAX,
+            false => context.chain.limits.tx_gas.min(COMPUTE_MAX),
         };
         let (remaining, held) = initial.initial_gas_and_reservoir(limit, cap);
         GasTracker::new(limit, remaining, held)

@@ -67,7 +67,7 @@ async fn settings_are_the_owners() {
         .view(ARB_OWNER_PUBLIC, getAllChainOwnersCall {}.abi_encode())
         .await;
     let owners = getAllChainOwnersCall::abi_decode_returns(&owners).unwrap();
-    assert_eq!(owners, [crate::rig::DEV]);
+    assert_eq!(owners, [DEV]);
     let receipt = rig.call(ARB_OWNER, set).await;
     // Owners pay for the transaction only: 21,000 and 4 + 2 bytes that are not zero of 36.
     assert_eq!(receipt.gas_used, 21_000 + 6 * 16 + 30 * 4);
@@ -93,16 +93,14 @@ async fn cached_programs_start_cheaply() {
     );
 
     rig.own().await;
-    let manager = addWasmCacheManagerCall {
-        manager: crate::rig::DEV,
-    };
+    let manager = addWasmCacheManagerCall { manager: DEV };
     rig.call(ARB_OWNER, manager.abi_encode()).await;
     let managers = rig
         .view(ARB_WASM_CACHE, allCacheManagersCall {}.abi_encode())
         .await;
     assert_eq!(
         allCacheManagersCall::abi_decode_returns(&managers).unwrap(),
-        [CACHE_MANAGER, crate::rig::DEV]
+        [CACHE_MANAGER, DEV]
     );
 
     let before = rig.call(echo, vec![1]).await.gas_used;
@@ -210,7 +208,7 @@ async fn the_value_of_an_activation_comes_back_to_a_contract() {
     let proxy = rig.deploy(&crate::rig::evm_proxy(0xF1)).await;
     let program = rig.deploy(&compress(ECHO)).await;
     let input = ArbWasm::activateProgramCall { program }.abi_encode();
-    let input = crate::rig::via_evm(crate::rig::ARB_WASM, &input);
+    let input = crate::rig::via_evm(ARB_WASM, &input);
     let receipt = rig.send(proxy.into(), input, FEE).await;
     assert!(receipt.status(), "{receipt:?}");
     let fee = crate::rig::event::<ArbWasm::ProgramActivated>(&receipt).dataFee;

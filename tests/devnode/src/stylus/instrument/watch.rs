@@ -38,6 +38,9 @@ const FUNCTIONS: [(&str, Seen, &[usize]); 7] = [
 /// Most functions watched, whatever the names say.
 const WATCHES_MAX: usize = 16;
 
+/// {byte} Longest mangled name that is looked at.
+const NAME_LEN_MAX: usize = 256;
+
 /// A function of the module that notes its arguments.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::stylus) struct Watch {
@@ -53,10 +56,15 @@ impl Watch {
     /// The functions to be watched, with globals from `first_global` on.
     pub(in crate::stylus) fn find(module: &Module<'_>, first_global: u32) -> Vec<Self> {
         let mut global = first_global;
-        let mut watches = Vec::new();
+        let mut watches: Vec<Self> = Vec::new();
         for (function, name) in &module.function_names {
             if watches.len() == WATCHES_MAX {
                 break;
+            }
+            // A function may have several names.
+            let is_watched = watches.iter().any(|watch| watch.function == *function);
+            if is_watched || name.len() > NAME_LEN_MAX {
+                continue;
             }
             let name = format!("{:#}", demangle(name));
             let known = FUNCTIONS.iter().find(|(known, ..)| *known == name);
