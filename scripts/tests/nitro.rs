@@ -9,15 +9,24 @@ use std::process::{Command, Stdio};
 
 use alloy::primitives::{Address, Bytes, U256, address};
 use alloy::providers::Provider;
+use alloy::sol;
 use eyre::{OptionExt, Result, ensure};
 use gimbal_scripts::artifact::workspace_root;
-use gimbal_scripts::chain::Chain;
+use gimbal_scripts::chain::{Chain, dev_account};
 use serde_json::Value;
 use stylus_devnode::{Config, spawn};
 
 const FACTORY: Address = address!("4e59b44847b379578588920ca78fbf26c0b4956c");
 const CACHE_MANAGER: Address = address!("2F8Bd4EaB69764c105aDd7dE7CB0402557a44E6f");
 const STYLUS_DEPLOYER: Address = address!("cEcba2F1DC234f70Dd89F2041029807F8D03A990");
+const ARB_OWNER: Address = address!("0000000000000000000000000000000000000070");
+const ARB_DEBUG: Address = address!("00000000000000000000000000000000000000ff");
+
+sol! {
+    function becomeChainOwner() external;
+    function removeWasmCacheManager(address manager) external;
+}
+
 /// Bytes of code of each once it is there.
 const CONTRACTS: [(Address, usize); 3] = [
     (FACTORY, 69),
@@ -111,6 +120,14 @@ async fn bare(folder: &Path) -> Result<PathBuf> {
             .await?;
         ensure!(chain.provider().get_code_at(contract).await?.is_empty());
     }
+    let owner = dev_account()?;
+    chain
+        .send(&owner, ARB_DEBUG, &becomeChainOwnerCall {})
+        .await?;
+    let removal = removeWasmCacheManagerCall {
+        manager: CACHE_MANAGER,
+    };
+    chain.send(&owner, ARB_OWNER, &removal).await?;
     node.shutdown().await?;
     Ok(file)
 }
