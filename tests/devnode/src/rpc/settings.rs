@@ -72,7 +72,8 @@ pub fn register(methods: &mut Methods) -> Result<(), RegisterMethodError> {
     methods.read(&["anvil_metadata", "hardhat_metadata"], metadata)
 }
 
-/// To the first block, or with `forking` onto a block of an upstream.
+/// To the first block, or with `forking` onto a block of an upstream. viem names neither URL nor block
+/// when it means the first.
 fn reset(chain: &mut Chain, args: &mut Args<'_>) -> Result<bool, RpcError> {
     #[derive(Deserialize)]
     struct Options {
@@ -85,12 +86,15 @@ fn reset(chain: &mut Chain, args: &mut Args<'_>) -> Result<bool, RpcError> {
         block_number: Option<Number>,
     }
     let options: Option<Options> = args.optional()?;
-    match options.and_then(|options| options.forking) {
-        Some(forking) => {
-            let block = forking.block_number.map(Number::into_u64).transpose()?;
-            chain.refork(forking.json_rpc_url.as_deref(), block)?;
+    let forking = options.and_then(|options| options.forking);
+    let (url, block) = forking.map_or((None, None), |forking| {
+        (forking.json_rpc_url, forking.block_number)
+    });
+    match (url, block) {
+        (None, None) => chain.reset(),
+        (url, block) => {
+            chain.refork(url.as_deref(), block.map(Number::into_u64).transpose()?)?;
         }
-        None => chain.reset(),
     }
     Ok(true)
 }

@@ -56,7 +56,7 @@ async fn a_reset_chain_is_as_at_the_start() {
         .await;
     assert_eq!(message, "unknown account");
     for (forking, reason) in [
-        (json!({}), "forking.jsonRpcUrl is missing"),
+        (json!({ "blockNumber": 3 }), "forking.jsonRpcUrl is missing"),
         (json!({ "jsonRpcUrl": "ftp://there" }), "not ftp:"),
     ] {
         let (code, message) = rig
