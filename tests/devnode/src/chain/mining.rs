@@ -87,6 +87,7 @@ impl Chain {
         let conditions = conditions.map(Arc::new);
         self.check_conditions(&conditions)?;
         let state = self.check(&self.latest(), &tx, self.base_fee()?)?;
+        self.check_sender(tx.signer())?;
         if self.mining != Mining::Auto {
             self.check_start(&tx)?;
             self.pool.add(tx, conditions, None)?;

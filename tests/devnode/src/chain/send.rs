@@ -175,6 +175,17 @@ impl Chain {
         Ok(())
     }
 
+    /// Checks that the sender may send: it has no code, or needs no signature now. Whoever was accepted
+    /// may stop being impersonated before the transaction is mined.
+    pub(super) fn check_sender(&self, address: Address) -> Result<(), TxError> {
+        let code = self.latest().code_of(&address)?;
+        if code.is_empty() || code.is_eip7702() || self.is_unlocked(&address) {
+            return Ok(());
+        }
+        let len = code.len();
+        Err(TxError::SenderNotEoa { address, len })
+    }
+
     /// Checks what can be checked without executing, and returns the sender's nonce, which is not
     /// above the transaction's.
     pub(super) fn check(
@@ -220,13 +231,6 @@ impl Chain {
         }
         if tx_nonce == u64::MAX {
             return Err(TxError::NonceMax { address });
-        }
-        let code = view.code_of(&address)?;
-        if !code.is_empty() && !code.is_eip7702() && !self.is_unlocked(&address) {
-            return Err(TxError::SenderNotEoa {
-                address,
-                len: code.len(),
-            });
         }
         let fee = U256::from(tx.gas_limit()) * U256::from(cap);
         let (have, want) = (basic.balance, fee.saturating_add(tx.value()));

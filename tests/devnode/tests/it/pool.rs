@@ -186,3 +186,23 @@ async fn with_automatic_mining_a_gap_is_an_error_after_a_second() {
     assert!((1..3).contains(&started.elapsed().as_secs()));
     assert_eq!(status(&rig).await, parts(0, 0));
 }
+
+/// The usual order of test helpers: impersonate, send, stop impersonating; the block comes later.
+#[tokio::test]
+async fn a_contract_that_was_impersonated_when_it_sent_is_mined() {
+    let rig = Rig::new().await;
+    let contract = rig.deploy(&[0x00]).await;
+    rig.rpc("anvil_setBalance", json!([contract, "0xde0b6b3a7640000"]))
+        .await;
+    rig.rpc("evm_setAutomine", json!([false])).await;
+    rig.rpc("anvil_impersonateAccount", json!([contract])).await;
+    let tx = json!([{ "from": contract, "to": DEV, "gas": "0x5208" }]);
+    let hash = rig.rpc("eth_sendTransaction", tx.clone()).await;
+    rig.rpc("anvil_stopImpersonatingAccount", json!([contract]))
+        .await;
+    rig.rpc("anvil_mine", json!([])).await;
+    let receipt = rig.rpc("eth_getTransactionReceipt", json!([hash])).await;
+    assert_eq!(receipt["status"], json!("0x1"));
+    let (_, message) = rig.rpc_error("eth_sendTransaction", tx).await;
+    assert_eq!(message, "unknown account");
+}
