@@ -15,11 +15,12 @@ use thiserror::Error;
 
 use super::{
     Chain,
+    account::{Account, Basic},
     block::Block,
     clock::Clock,
     history::History,
     settings::Settings,
-    state::{Account, Basic, Change, Position, State},
+    state::{Change, Position, State},
 };
 
 const FORMAT: &str = "stylus-devnode.state/2";

@@ -6,6 +6,7 @@
 //! goes back in time and [`dump`] survives a restart.
 
 pub mod access;
+pub mod account;
 pub mod block;
 pub mod building;
 pub mod clock;

@@ -6,7 +6,7 @@ use alloy_primitives::{
 };
 use revm::state::{Bytecode, EvmState};
 
-use super::state::Basic;
+use super::account::Basic;
 
 /// Values that hide those of the state below.
 #[derive(Clone, Debug, Default)]

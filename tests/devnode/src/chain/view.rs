@@ -9,11 +9,7 @@ use revm::{
     state::{AccountInfo, Bytecode},
 };
 
-use super::{
-    history::History,
-    overlay::Overlay,
-    state::{Basic, State},
-};
+use super::{account::Basic, history::History, overlay::Overlay, state::State};
 use crate::fork::StateError;
 
 /// The state below the overlay.

@@ -14,7 +14,7 @@ use super::{
     error::RpcError,
     methods::{Methods, SharedApi, off_thread},
 };
-use crate::chain::{Chain, state::Basic};
+use crate::chain::{Chain, account::Basic};
 
 /// Registers the methods.
 pub fn register(methods: &mut Methods) -> Result<(), RegisterMethodError> {
