@@ -13,7 +13,7 @@ use super::rig::{config, refusal, set_slot, settings, slot};
 use crate::rig::Rig;
 
 const ALICE: Address = Address::repeat_byte(0xa1);
-const STORAGE: &str = include_str!("../programs/storage.wat");
+const STORAGE: &str = include_str!("../wat/storage.wat");
 
 fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();

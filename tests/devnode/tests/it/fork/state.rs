@@ -11,7 +11,7 @@ use super::rig::{config, fork, set_slot, settings, slot};
 use crate::rig::{DEV, Kind, PROXY, Rig, via_program};
 
 const ALICE: Address = Address::repeat_byte(0xa1);
-const STORAGE: &str = include_str!("../programs/storage.wat");
+const STORAGE: &str = include_str!("../wat/storage.wat");
 
 fn word(value: u64) -> Vec<u8> {
     U256::from(value).to_be_bytes_vec()

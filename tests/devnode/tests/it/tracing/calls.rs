@@ -188,10 +188,7 @@ async fn the_other_tracers_see_the_same_calls() {
 #[tokio::test]
 async fn creations_by_programs_are_frames() {
     let scene = Scene::new().await;
-    let factory = scene
-        .rig
-        .program(include_str!("../programs/create.wat"))
-        .await;
+    let factory = scene.rig.program(include_str!("../wat/create.wat")).await;
     let init = crate::rig::init_code(&[0x00]);
     let receipt = scene.rig.call(factory, [&[1][..], &init].concat()).await;
     let options = json!({"tracer": "callTracer"});

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use crate::rig::{Kind, PROXY, Rig, via_program};
 
-pub(super) const STORAGE: &str = include_str!("../programs/storage.wat");
-pub(super) const LOGGER: &str = include_str!("../programs/logger.wat");
+pub(super) const STORAGE: &str = include_str!("../wat/storage.wat");
+pub(super) const LOGGER: &str = include_str!("../wat/logger.wat");
 pub(super) const ARB_SYS: Address = address!("0x0000000000000000000000000000000000000064");
 
 /// `arbBlockNumber()`

@@ -144,7 +144,7 @@ async fn root(rig: &Rig, wat: &str, parts: usize) -> (Address, Vec<usize>) {
 #[tokio::test]
 async fn fragments_cost_their_reading() {
     let rig = Rig::new().await;
-    let wat = include_str!("programs/write-args.wat");
+    let wat = include_str!("../wat/write-args.wat");
     let classic = rig.deploy(&compress(wat)).await;
     let classic = activation_gas(&rig, classic).await;
     for parts in [1, 2, 3, 4] {

@@ -12,9 +12,9 @@ use serde_json::{Value, json};
 
 use crate::rig::{ArbWasm, CACHE_MANAGER, Rig, event};
 
-const ECHO: &str = include_str!("programs/write-args.wat");
-const STORAGE: &str = include_str!("programs/storage.wat");
-const CONTEXT: &str = include_str!("programs/context.wat");
+const ECHO: &str = include_str!("../wat/write-args.wat");
+const STORAGE: &str = include_str!("../wat/storage.wat");
+const CONTEXT: &str = include_str!("../wat/context.wat");
 const ARB_WASM_CACHE: Address = Address::with_last_byte(0x72);
 
 sol! {
@@ -255,6 +255,6 @@ fn the_code_is_the_sources() {
     let artifact = out.path().join("CacheManager.sol/CacheManager.json");
     let artifact: Value = serde_json::from_slice(&std::fs::read(artifact).unwrap()).unwrap();
     let compiled = artifact["deployedBytecode"]["object"].as_str().unwrap();
-    let committed = include_str!("../../data/cache-manager.hex").trim();
+    let committed = include_str!("../../../data/cache-manager.hex").trim();
     assert_eq!(compiled, format!("0x{committed}"));
 }

@@ -173,7 +173,7 @@ async fn the_state_file_keeps_the_chain() {
         ..Config::default()
     };
     let rig = Rig::with(config.clone()).await;
-    let program = rig.program(include_str!("programs/storage.wat")).await;
+    let program = rig.program(include_str!("../wat/storage.wat")).await;
     let word = U256::from(3).to_be_bytes::<32>();
     let receipt = rig.call(program, word).await;
     rig.rpc("evm_increaseTime", json!([86_400])).await;

@@ -8,10 +8,7 @@ use alloy::{
 use alloy_trie::{EMPTY_ROOT_HASH, Nibbles, TrieAccount, proof::verify_proof};
 use serde_json::{Value, json};
 
-use crate::{
-    anvil::Anvil,
-    rig::{DEV, Rig},
-};
+use crate::rig::{DEV, Rig, anvil::Anvil};
 
 const CONTRACT: Address = Address::repeat_byte(0xc0);
 const NOBODY: Address = Address::repeat_byte(0x0b);

@@ -45,7 +45,7 @@ async fn a_trap_costs_its_block() {
 #[tokio::test]
 async fn echoing_costs_the_published_figure() {
     let rig = Rig::new().await;
-    let echo = rig.program(include_str!("programs/write-args.wat")).await;
+    let echo = rig.program(include_str!("../wat/write-args.wat")).await;
     let gas = rig.call(echo, vec![1; 4]).await.gas_used;
     assert_eq!(gas, 21_000 + 4 * 16 + start_gas(&rig, echo).await + 7);
 }

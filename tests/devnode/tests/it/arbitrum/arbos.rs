@@ -13,7 +13,7 @@ use crate::rig::{
     ARB_OWNER, ARB_WASM, ArbWasm, CACHE_MANAGER, DEV, FEE, Kind, PROXY, Rig, compress, via_program,
 };
 
-const ECHO: &str = include_str!("programs/write-args.wat");
+const ECHO: &str = include_str!("../wat/write-args.wat");
 
 const ARB_WASM_CACHE: Address = address!("0x0000000000000000000000000000000000000072");
 const ARB_OWNER_PUBLIC: Address = address!("0x000000000000000000000000000000000000006b");

@@ -6,7 +6,7 @@ use crate::rig::Rig;
 
 /// The list of divergences in the crate's documentation.
 pub(crate) fn divergences() -> String {
-    let docs = include_str!("../../src/lib.rs").lines();
+    let docs = include_str!("../../../src/lib.rs").lines();
     let lines = docs.map_while(|line| Some(line.strip_prefix("//!")?.trim_start_matches(' ')));
     let mut list = String::new();
     for line in lines

@@ -3,7 +3,7 @@
 use alloy::primitives::U256;
 
 use crate::{
-    measure::{Case, WORD, escaped},
+    gas::measure::{Case, WORD, escaped},
     rig::{Rig, init_code},
 };
 
@@ -12,7 +12,7 @@ const PRICE: u64 = 10_000;
 /// A creation by a program: kind 1 or 2, with init code at 1024.
 fn create(kind: u8, init: &[u8]) -> Case {
     let len = init.len();
-    let mut args = crate::measure::i32s(&[1024, len as u32, WORD]);
+    let mut args = crate::gas::measure::i32s(&[1024, len as u32, WORD]);
     let (hook, signature) = match kind {
         1 => ("create1", "(param i32 i32 i32 i32 i32)"),
         _ => {
@@ -20,7 +20,7 @@ fn create(kind: u8, init: &[u8]) -> Case {
             ("create2", "(param i32 i32 i32 i32 i32 i32)")
         }
     };
-    args.extend(crate::measure::i32s(&[128, 160]));
+    args.extend(crate::gas::measure::i32s(&[128, 160]));
     Case {
         hook,
         signature,
@@ -89,7 +89,7 @@ async fn failed_creations_cost_what_they_used() {
         83_193 + read(3) + PRICE * (32_000 + 4)
     );
     // A program that creates a program pays as for any code.
-    let program = crate::rig::compress(include_str!("programs/write-args.wat"));
+    let program = crate::rig::compress(include_str!("../wat/write-args.wat"));
     let init = init_code(&program);
     let ink = create(1, &init).measure(&rig).await;
     let gas = 32_000 + construction(&program);

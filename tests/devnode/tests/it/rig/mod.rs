@@ -1,5 +1,8 @@
 //! A node, a client, and ways to put code on its chain.
 
+pub(crate) mod anvil;
+pub(crate) mod socket;
+
 use alloy::{
     network::{EthereumWallet, TransactionBuilder},
     primitives::{Address, B256, Bytes, TxKind, U256, address},
@@ -268,7 +271,7 @@ pub(crate) fn via_evm(to: Address, data: &[u8]) -> Vec<u8> {
 }
 
 /// The program that calls what its input says; see `programs/proxy.wat`.
-pub(crate) const PROXY: &str = include_str!("programs/proxy.wat");
+pub(crate) const PROXY: &str = include_str!("../wat/proxy.wat");
 
 /// How [`PROXY`] calls.
 #[derive(Clone, Copy)]

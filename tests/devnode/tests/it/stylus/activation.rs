@@ -10,7 +10,7 @@ use stylus_devnode::stylus::{self, Rules};
 
 use crate::rig::{ARB_WASM, ArbWasm, FEE, Rig, compress, event};
 
-const ECHO: &str = include_str!("programs/write-args.wat");
+const ECHO: &str = include_str!("../wat/write-args.wat");
 const PROXY: &str = crate::rig::PROXY;
 const DAY: u64 = 86_400;
 

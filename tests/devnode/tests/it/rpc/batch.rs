@@ -7,7 +7,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::{rig::Rig, socket::Socket};
+use crate::rig::{Rig, socket::Socket};
 
 /// The body of the answer to a POST.
 async fn post(rig: &Rig, body: &str) -> String {

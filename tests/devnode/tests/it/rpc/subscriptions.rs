@@ -7,10 +7,7 @@ use alloy::{
 };
 use serde_json::{Value, json};
 
-use crate::{
-    rig::{DEV, Rig},
-    socket::Socket,
-};
+use crate::rig::{DEV, Rig, socket::Socket};
 
 const ALICE: Address = Address::repeat_byte(0xa1);
 

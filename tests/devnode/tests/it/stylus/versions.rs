@@ -15,11 +15,11 @@ use stylus_devnode::{
 };
 
 use crate::{
-    measure::{Case, KEY, WORD, call, i32s},
+    gas::measure::{Case, KEY, WORD, call, i32s},
     rig::{ARB_OWNER, ARB_WASM, ArbWasm, GAS, Kind, PROXY, Rig, compress, event, via_program},
 };
 
-const ECHO: &str = include_str!("programs/write-args.wat");
+const ECHO: &str = include_str!("../wat/write-args.wat");
 const ARB_WASM_CACHE: Address = Address::with_last_byte(0x72);
 
 /// A program that only returns.
@@ -180,7 +180,7 @@ async fn at_50_stacks_and_transactions_are_bounded() {
 /// gas more than there is was bought. Before, it only reverted.
 #[tokio::test]
 async fn at_50_a_flush_without_gas_is_out_of_gas() {
-    let wat = include_str!("programs/storage.wat");
+    let wat = include_str!("../wat/storage.wat");
     let out = "out of gas";
     for (version, words) in [(31, "execution reverted"), (40, out), (50, out)] {
         let rig = at(version).await;

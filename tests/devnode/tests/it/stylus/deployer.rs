@@ -20,7 +20,7 @@ sol! {
 #[tokio::test]
 async fn the_deployer_activates_and_runs_the_constructor() {
     let rig = Rig::new().await;
-    let code = compress(include_str!("programs/storage.wat"));
+    let code = compress(include_str!("../wat/storage.wat"));
     let call = deployCall {
         bytecode: init_code(&code).into(),
         // The program takes 32 bytes as the value of its slot.

@@ -10,7 +10,7 @@ use alloy::{
 use serde_json::json;
 
 use crate::{
-    measure::{Case, call},
+    gas::measure::{Case, call},
     rig::{ArbWasm, DEV, Rig},
 };
 

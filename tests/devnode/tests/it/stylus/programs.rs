@@ -7,8 +7,8 @@ use alloy::{
 
 use crate::rig::{ArbWasm, GAS, Rig, compress};
 
-const ECHO: &str = include_str!("programs/write-args.wat");
-const STORAGE: &str = include_str!("programs/storage.wat");
+const ECHO: &str = include_str!("../wat/write-args.wat");
+const STORAGE: &str = include_str!("../wat/storage.wat");
 
 fn program(body: &str) -> String {
     format!(

@@ -12,9 +12,9 @@ use serde_json::json;
 
 use crate::rig::{DEV, Kind, PROXY, Rig, evm_proxy, init_code, via_evm, via_program};
 
-const CONTEXT: &str = include_str!("programs/context.wat");
-const CREATE: &str = include_str!("programs/create.wat");
-const STORAGE: &str = include_str!("programs/storage.wat");
+const CONTEXT: &str = include_str!("../wat/context.wat");
+const CREATE: &str = include_str!("../wat/create.wat");
+const STORAGE: &str = include_str!("../wat/storage.wat");
 
 /// Calls like [`evm_proxy`], then reverts with the callee's output whatever it did.
 fn evm_regret() -> Vec<u8> {

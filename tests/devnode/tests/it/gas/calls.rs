@@ -4,7 +4,7 @@ use alloy::primitives::{Address, U256};
 use serde_json::json;
 
 use crate::{
-    measure::{Case, WORD, call, escaped},
+    gas::measure::{Case, WORD, call, escaped},
     rig::{ArbWasm, Rig},
 };
 
@@ -219,7 +219,7 @@ async fn slots_are_warm_across_frames() {
     let case = Case {
         hook: "storage_load_bytes32",
         signature: "(param i32 i32)",
-        args: crate::measure::i32s(&[WORD, 128]),
+        args: crate::gas::measure::i32s(&[WORD, 128]),
         ..Case::default()
     };
     let program = rig.program(&case.wat()).await;

@@ -4,7 +4,7 @@ use alloy::primitives::{Address, B256, U256, address};
 use serde_json::json;
 
 use crate::{
-    measure::{ADDRESS, Case, KEY, WORD, call, i32s},
+    gas::measure::{ADDRESS, Case, KEY, WORD, call, i32s},
     rig::{DEV, Rig},
 };
 
@@ -299,7 +299,7 @@ async fn calls_to_a_cold_contract() {
 #[tokio::test]
 async fn calls_to_a_cold_program() {
     let rig = Rig::new().await;
-    let callee = rig.program(include_str!("programs/write-args.wat")).await;
+    let callee = rig.program(include_str!("../wat/write-args.wat")).await;
     let start = rig
         .arb_wasm(crate::rig::ArbWasm::programInitGasCall { program: callee })
         .await

@@ -127,7 +127,7 @@ async fn a_block_holds_what_waited_with_places_in_order() {
 #[tokio::test]
 async fn programs_stay_warm_within_a_block() {
     let rig = Rig::new().await;
-    let program = rig.program(include_str!("programs/storage.wat")).await;
+    let program = rig.program(include_str!("../wat/storage.wat")).await;
     let word = U256::from(3).to_be_bytes::<32>();
     // The second writes what is there already, and so do those that follow.
     rig.call(program, word).await;

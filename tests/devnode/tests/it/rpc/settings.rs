@@ -248,7 +248,7 @@ async fn the_limit_of_a_transaction_is_a_setting() {
 /// ActivationGas is burned by every activation from ArbOS 59 on.
 #[tokio::test]
 async fn activations_can_be_made_dearer() {
-    let code = crate::rig::compress(include_str!("programs/write-args.wat"));
+    let code = crate::rig::compress(include_str!("../wat/write-args.wat"));
     let mut gas = Vec::new();
     for price in [0, 12_345] {
         let rig = Rig::owner().await;

@@ -14,7 +14,7 @@ use serde_json::json;
 use stylus_devnode::Config;
 
 use crate::{
-    readme::divergences,
+    program::readme::divergences,
     rig::{ARB_DEBUG, DEV, Rig, compress},
 };
 
@@ -93,13 +93,13 @@ async fn no_l1(rig: Rig) -> bool {
 }
 
 fn own_module_hash() -> bool {
-    let activation = include_str!("../../src/precompiles/arb_wasm_activate.rs");
+    let activation = include_str!("../../../src/precompiles/arb_wasm_activate.rs");
     activation.contains("keccak256(&activation.instrumented)")
 }
 
 /// A stream that uses nothing of the dictionary would be readable with it.
 async fn no_dictionary(rig: Rig) -> bool {
-    let mut code = compress(include_str!("programs/proxy.wat"));
+    let mut code = compress(include_str!("../wat/proxy.wat"));
     code[3] = 1;
     let address = rig.deploy(&code).await;
     !rig.activate(address).await.status()

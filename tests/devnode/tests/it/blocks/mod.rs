@@ -1,0 +1,5 @@
+//! How blocks are made and unmade.
+
+mod mining;
+mod pool;
+mod rewind;

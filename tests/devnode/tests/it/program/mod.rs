@@ -1,0 +1,7 @@
+//! The programs `stylus-devnode` and `vectors`, and what is written about them.
+
+mod divergences;
+mod inspect;
+mod process;
+pub(crate) mod readme;
+mod vectors;

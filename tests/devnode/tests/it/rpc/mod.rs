@@ -1,0 +1,13 @@
+//! JSON-RPC, method by method and under strain.
+
+mod batch;
+mod chain;
+mod concurrency;
+mod control;
+mod errors;
+mod filters;
+mod overrides;
+mod proof;
+mod sending;
+mod settings;
+mod subscriptions;
