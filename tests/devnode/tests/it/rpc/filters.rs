@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::{
     rig::{DEV, Rig},
-    subscriptions::{LOGGER, word},
+    rpc::subscriptions::{LOGGER, word},
 };
 
 #[tokio::test]

@@ -10,4 +10,4 @@ mod overrides;
 mod proof;
 mod sending;
 mod settings;
-mod subscriptions;
+pub(crate) mod subscriptions;
