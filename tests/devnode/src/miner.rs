@@ -59,12 +59,14 @@ pub(crate) async fn save(api: Arc<Api>, period: Duration) {
 }
 
 fn mine(api: &Api) {
-    let mut chain = api.write();
-    // The mode may have changed since the tick.
-    if matches!(chain.mining(), Mining::Interval(_)) {
-        if let Err(error) = chain.mine() {
-            tracing::error!(%error, "a block could not be made");
+    let mined = api.change(|chain| {
+        // The mode may have changed since the tick.
+        if matches!(chain.mining(), Mining::Interval(_)) {
+            chain.mine()?;
         }
-        api.publish(&chain);
+        Ok(())
+    });
+    if let Err(error) = mined {
+        tracing::error!(%error, "a block could not be made");
     }
 }

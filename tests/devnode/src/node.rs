@@ -164,7 +164,9 @@ impl Running {
             self.stop.stop();
             let _ = tokio::time::timeout(DRAIN, self.handle.stopped()).await;
         });
-        self.api.read().save_fork();
+        if let Some(fork) = self.api.read().fork() {
+            fork.save();
+        }
         Ok(self.api.save()?)
     }
 }

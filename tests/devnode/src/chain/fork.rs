@@ -1,17 +1,13 @@
 //! A chain on another one's ground: its first state and block, and what lies before them.
 
-use std::{
-    borrow::Cow,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{borrow::Cow, sync::Arc};
 
 use alloy_consensus::Header;
 use alloy_primitives::{B256, U256};
 use serde::Serialize;
-use serde_json::json;
 use thiserror::Error;
 
-use super::{Chain, block::mixed, genesis, query::QueryError, state::State};
+use super::{Chain, block::mixed, genesis, older::Older, query::QueryError, state::State};
 use crate::{
     arbos::slots::{ARBOS, ROOT, offset, space},
     config::Config,
@@ -20,9 +16,6 @@ use crate::{
 
 /// ArbOS versions whose rules are known.
 pub const KNOWN: std::ops::RangeInclusive<u64> = 30..=61;
-
-/// States of older blocks that are kept for the next request.
-const OLDER_MAX: usize = 16;
 
 /// What `block.number` is in a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,9 +40,8 @@ impl Numbering {
 #[derive(Debug)]
 pub struct Fork {
     pin: Arc<Pin>,
-    config: Config,
     numbering: Numbering,
-    older: Mutex<Vec<Arc<State>>>,
+    older: Arc<Older>,
 }
 
 /// The first state of a fork, and the rules for it.
@@ -90,16 +82,15 @@ pub(super) fn ground(
         state,
         arbos_version,
         fork: Fork {
+            older: Arc::new(Older::new(Arc::clone(&pin), config.clone())),
             pin,
-            config: config.clone(),
             numbering,
-            older: Mutex::default(),
         },
     })
 }
 
 /// The state of a block of the upstream, with ours of ArbOS if it has none, and its ArbOS version.
-fn state_on(pin: Arc<Pin>, config: &Config) -> Result<(State, Option<u64>), StateError> {
+pub(super) fn state_on(pin: Arc<Pin>, config: &Config) -> Result<(State, Option<u64>), StateError> {
     let head = pin.head().clone();
     let mut state = State::on(Arc::clone(&pin));
     let version = state.slot(&ARBOS, &ROOT.slot(offset::VERSION))?;
@@ -197,25 +188,7 @@ impl Fork {
 
     /// The state after an older block, which is its origin's block.
     pub(super) fn older(&self, number: u64) -> Result<Arc<State>, QueryError> {
-        let is_asked = |state: &Arc<State>| {
-            let origin = state.origin().map(|origin| origin.head().header.number);
-            origin == Some(number)
-        };
-        let mut kept = self.older.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(state) = kept.iter().find(|state| is_asked(state)) {
-            return Ok(Arc::clone(state));
-        }
-        // Not held while the upstream is asked.
-        drop(kept);
-        let pin = self.pin.older(number)?.ok_or(QueryError::NoBlock)?;
-        let (state, _) = state_on(pin, &self.config)?;
-        let state = Arc::new(state);
-        kept = self.older.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() >= OLDER_MAX {
-            kept.remove(0);
-        }
-        kept.push(Arc::clone(&state));
-        Ok(state)
+        self.older.state(number)?.ok_or(QueryError::NoBlock)
     }
 
     /// `block.number` in an older block of this state.
@@ -233,15 +206,40 @@ impl Fork {
 
     /// Number of the upstream's block with a hash, if it is not after the forked one.
     pub(super) fn number(&self, hash: B256) -> Result<Option<u64>, StateError> {
-        let block = self.pin.ask("eth_getBlockByHash", json!([hash, false]))?;
-        if block.is_null() {
-            return Ok(None);
-        }
-        let number = Head::parse(&block).map_or(u64::MAX, |head| head.header.number);
-        // A block beside the chain has a hash but no state of ours.
-        let canonical = self.pin.block_hash(number)?;
-        Ok((canonical == Some(hash)).then_some(number))
+        self.older.number(hash)
     }
+
+    /// Writes what was read of the upstream to disk.
+    pub fn save(&self) {
+        self.pin.save();
+    }
+}
+
+/// What is to be read of an upstream for a running chain that becomes a fork of it.
+#[derive(Debug)]
+pub struct Reforking {
+    config: Config,
+    settings: Settings,
+    stop: Stop,
+}
+
+impl Reforking {
+    /// Reads it, which takes the upstream's time and no chain.
+    ///
+    /// # Errors
+    /// The upstream cannot be read.
+    pub fn read(self) -> Result<Reforked, StateError> {
+        let ground = ground(&self.config, &self.settings, self.stop)?;
+        let config = self.config;
+        Ok(Reforked { config, ground })
+    }
+}
+
+/// What was read of an upstream for a running chain.
+#[derive(Debug)]
+pub struct Reforked {
+    config: Config,
+    ground: Ground,
 }
 
 impl Chain {
@@ -250,12 +248,16 @@ impl Chain {
         self.fork.as_ref()
     }
 
-    /// Begins anew as a fork of another chain, or of another block: `url` and `block` replace those of the
-    /// present fork. Accounts, the way of mining and compiled programs stay.
+    /// What a fork of another chain, or of another block, would begin with: `url` and `block` replace
+    /// those of the present fork.
     ///
     /// # Errors
-    /// There is no URL, or the upstream cannot be read; nothing has changed then.
-    pub fn refork(&mut self, url: Option<&str>, block: Option<u64>) -> Result<(), ReforkError> {
+    /// There is no URL.
+    pub fn reforking(
+        &self,
+        url: Option<&str>,
+        block: Option<u64>,
+    ) -> Result<Reforking, ReforkError> {
         let settings = match (url, &self.config.fork) {
             (Some(url), Some(present)) => present.at(url).map_err(ReforkError::Url)?,
             (Some(url), None) => Settings::new(url).map_err(ReforkError::Url)?,
@@ -270,16 +272,22 @@ impl Chain {
             fork: Some(settings.clone()),
             ..self.config.clone()
         };
-        let ground = ground(&config, &settings, self.stop.clone())?;
-        self.save_fork();
+        Ok(Reforking {
+            config,
+            settings,
+            stop: self.stop.clone(),
+        })
+    }
+
+    /// Begins anew on that ground, and returns the fork that this was. Accounts, the way of mining and
+    /// compiled programs stay.
+    pub fn refork(&mut self, Reforked { config, ground }: Reforked) -> Option<Fork> {
         self.pool.reset(Vec::new());
         let forked = Self::on(&config, ground, self.compiler.clone());
-        *self = Self {
-            mining: self.mining,
-            stop: self.stop.clone(),
-            ..forked
-        };
-        Ok(())
+        let before = std::mem::replace(self, forked);
+        self.mining = before.mining;
+        self.stop = before.stop;
+        before.fork
     }
 
     /// What `block.number` is in a block to come.
@@ -308,13 +316,6 @@ impl Chain {
                 Ok(fork.number_in(&*fork.older(number)?))
             }
             _ => Ok(self.numbering().of(number)),
-        }
-    }
-
-    /// Writes what was read of the upstream to disk.
-    pub fn save_fork(&self) {
-        if let Some(fork) = &self.fork {
-            fork.pin.save();
         }
     }
 }

@@ -53,13 +53,23 @@ impl History {
 
     /// Drops the blocks after `number`; the first one stays.
     pub fn truncate(&mut self, number: u64) {
-        while let Some(block) = self.rest.pop_if(|block| block.header.number > number) {
-            self.numbers.remove(&block.hash);
-            for mined in &block.txs {
-                self.transactions.remove(&mined.hash());
-            }
+        while let Some(block) = self.pop_after(number) {
             self.graveyard.bury(&block);
         }
+    }
+
+    /// As [`Self::truncate`], of blocks that nobody has seen.
+    pub fn forget(&mut self, number: u64) {
+        while self.pop_after(number).is_some() {}
+    }
+
+    fn pop_after(&mut self, number: u64) -> Option<Block> {
+        let block = self.rest.pop_if(|block| block.header.number > number)?;
+        self.numbers.remove(&block.hash);
+        for mined in &block.txs {
+            self.transactions.remove(&mined.hash());
+        }
+        Some(block)
     }
 
     /// The block with a number.

@@ -14,7 +14,7 @@ use super::{
     pool::{Pool, Pooled},
     send::TxError,
 };
-use crate::fork::StateError;
+use crate::fork::{StateError, errands};
 
 /// When blocks are made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -74,17 +74,17 @@ type Fates = Vec<(B256, Result<B256, TxError>)>;
 type Turn = Reverse<(u64, Address, u64)>;
 
 impl Chain {
-    /// Takes a transaction: mines it, or puts it into the pool.
+    /// Takes a transaction: mines it, or puts it into the pool. What waited for it is left to
+    /// [`Self::catch_up`].
     ///
     /// # Errors
     /// [`TxError`]
     pub fn submit(
         &mut self,
         tx: Recovered<TxEnvelope>,
-        conditions: Option<Conditions>,
+        conditions: Option<Arc<Conditions>>,
     ) -> Result<Submitted, TxError> {
         let (hash, sender) = (*tx.tx_hash(), tx.signer());
-        let conditions = conditions.map(Arc::new);
         self.check_conditions(&conditions)?;
         let state = self.check(&self.latest(), &tx, self.base_fee()?)?;
         self.check_sender(tx.signer())?;
@@ -100,7 +100,6 @@ impl Chain {
             return Ok(Submitted::Waiting { fate, seen });
         }
         self.send(tx)?;
-        self.catch_up(&sender)?;
         Ok(Submitted::Taken(hash))
     }
 
@@ -124,18 +123,29 @@ impl Chain {
         Ok(())
     }
 
-    /// Mines what waited for the sender's last transaction, each in a block of its own.
-    fn catch_up(&mut self, sender: &Address) -> Result<(), StateError> {
-        while !self.pool.is_empty() {
+    /// With automatic mining, mines what waited for the sender's last transaction, each in a block of
+    /// its own.
+    ///
+    /// # Errors
+    /// The nonce cannot be read, or state was not read yet; what is mined then stays.
+    pub fn catch_up(&mut self, sender: &Address) -> Result<(), StateError> {
+        while self.mining == Mining::Auto && !self.pool.is_empty() {
             let nonce = self.nonce(sender)?;
             self.pool.prune(sender, nonce);
-            let Some(next) = self.pool.take(sender, nonce) else {
+            let Some(next) = self.pool.at(sender, nonce) else {
                 break;
             };
+            let (tx, conditions) = (next.tx.clone(), next.conditions.clone());
             let result = self
-                .check_conditions(&next.conditions)
-                .and_then(|()| self.send(next.tx.clone()));
-            next.settle(result);
+                .check_conditions(&conditions)
+                .and_then(|()| self.send(tx));
+            if let Some(put_off) = errands::outstanding() {
+                return Err(put_off);
+            }
+            if let Some(next) = self.pool.take(sender, nonce) {
+                next.settle(result);
+            }
+            self.keep();
         }
         Ok(())
     }
@@ -171,7 +181,7 @@ impl Chain {
     /// sender's in order of nonces. What cannot be executed is dropped.
     ///
     /// # Errors
-    /// The state cannot be read; then nothing is mined.
+    /// The state cannot be read; then nothing is mined. A block that is mined stays.
     pub fn mine(&mut self) -> Result<&Block, StateError> {
         self.upgrade_if_due()?;
         let mut building = self.begin()?;
@@ -187,9 +197,14 @@ impl Chain {
                 self.include(building, pooled.tx.clone())
             });
             self.pool = pool;
+            if let Some(put_off) = errands::outstanding() {
+                return Err(put_off);
+            }
             self.settle(fates);
         }
-        Ok(self.seal(building))
+        self.seal(building);
+        self.keep();
+        Ok(self.head())
     }
 
     fn settle(&mut self, fates: Fates) {
@@ -256,7 +271,8 @@ impl Chain {
 }
 
 /// Includes transactions of a pool in a block. What does not fit, or bids too little for this block,
-/// or needs state that cannot be read now, has no fate yet.
+/// or needs state that cannot be read now, has no fate yet. Nothing has where state was not read yet:
+/// whoever asks sees [`errands::outstanding`].
 pub(super) fn fill(
     pool: &Pool,
     mut turns: BinaryHeap<Turn>,

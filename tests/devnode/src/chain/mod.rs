@@ -19,10 +19,12 @@ pub mod genesis;
 pub mod history;
 pub mod mining;
 mod node_interface;
+mod older;
 pub mod overlay;
 mod overrides;
 pub mod pending;
 pub mod pool;
+pub mod progress;
 pub mod query;
 pub mod replay;
 pub mod send;
@@ -52,6 +54,7 @@ use self::{
     overlay::Overlay,
     pending::Pending,
     pool::Pool,
+    progress::Mark,
     settings::Settings,
     snapshot::Snapshot,
     state::State,
@@ -107,6 +110,8 @@ pub struct Chain {
     /// What waits to be mined.
     pub pool: Pool,
     pending: Mutex<Option<Arc<Pending>>>,
+    /// What the present request has done for good.
+    mark: Mark,
     /// What it was forked from.
     fork: Option<Fork>,
     /// What it was started with.
@@ -208,6 +213,7 @@ impl Chain {
             mining: config.mining,
             pool: Pool::default(),
             pending: Mutex::default(),
+            mark: Mark::default(),
             history: History::new(root),
             fork: None,
             config: config.clone(),

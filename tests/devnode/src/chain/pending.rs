@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError};
 use alloy_primitives::B256;
 
 use super::{Chain, block::Block, mining::fill, overlay::Overlay, state::Position, view::View};
-use crate::fork::StateError;
+use crate::fork::{StateError, errands};
 
 /// The next block and the state after it, if it were made now.
 #[derive(Debug)]
@@ -62,6 +62,9 @@ impl Chain {
             building.append(attempt);
             Ok(hash)
         });
+        if let Some(put_off) = errands::outstanding() {
+            return Err(put_off);
+        }
         let block = self.close(building);
         Ok(Pending {
             basis,

@@ -7,7 +7,7 @@ use thiserror::Error;
 use super::{Chain, send::TxError};
 use crate::{
     arbos::slots::{ARBOS, ROOT, offset, space},
-    fork::StateError,
+    fork::{StateError, errands},
 };
 
 /// Settings that a snapshot brings back and a dump keeps.
@@ -138,6 +138,25 @@ impl Chain {
     /// # Errors
     /// [`RollbackError`]; after [`RollbackError::Transaction`] the new blocks are there.
     pub fn reorganise(
+        &mut self,
+        depth: u64,
+        transactions: Vec<(Recovered<TxEnvelope>, u64)>,
+    ) -> Result<(), RollbackError> {
+        // The undo log does not bring back what is taken back.
+        let before = self.fork.is_some().then(|| {
+            let (state, history) = (self.state.clone(), self.history.clone());
+            (state, history, self.snapshots.clone())
+        });
+        let result = self.replace_blocks(depth, transactions);
+        if let Some(before) = before
+            && errands::outstanding().is_some()
+        {
+            (self.state, self.history, self.snapshots) = before;
+        }
+        result
+    }
+
+    fn replace_blocks(
         &mut self,
         depth: u64,
         transactions: Vec<(Recovered<TxEnvelope>, u64)>,

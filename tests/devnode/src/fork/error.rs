@@ -77,6 +77,18 @@ pub enum Reason {
         "the upstream runs ArbOS {0}, and this node knows 30 to 61; --arbos-version makes it follow one of these"
     )]
     ArbosVersion(u64),
+    /// It is not in memory, and whoever asks must not wait: see [`errands`](super::errands).
+    #[error("it was not read yet")]
+    PutOff,
+    /// Read after read, and no end.
+    #[error("the request needs too many reads, or takes too long with them")]
+    Endless,
+    /// The upstream has answered another question.
+    #[error("the upstream answers with {have}")]
+    Mistaken {
+        /// What it answered with.
+        have: String,
+    },
     /// The block to fork does not exist.
     #[error("the upstream has no such block")]
     NoBlock,

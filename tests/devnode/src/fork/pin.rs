@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use super::{
     client::Stop,
     disk::{self, Saved},
+    errands,
     error::{Reason, StateError},
     head::Head,
     memory::{Account, Memory},
@@ -117,6 +118,7 @@ impl Pin {
             return Ok(None);
         }
         let head = self.upstream.head(&what, &block)?;
+        self.upstream.check_number(&what, number, &head)?;
         Ok(Some(Arc::new(Self {
             upstream: Arc::clone(&self.upstream),
             head,
@@ -151,17 +153,39 @@ impl Pin {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Brings something into memory with `fetch`: at once, or before the next attempt of whoever must
+    /// not wait now.
+    ///
+    /// # Errors
+    /// Those of `fetch`; [`Reason::PutOff`] where it waits.
+    pub fn obtain(
+        self: &Arc<Self>,
+        what: &str,
+        fetch: impl FnOnce(&Arc<Self>) -> Result<(), StateError> + 'static,
+    ) -> Result<(), StateError> {
+        if !errands::puts_off() {
+            return fetch(self);
+        }
+        let pin = Arc::clone(self);
+        let put_off = self.error(what, Reason::PutOff);
+        Err(errands::put_off(put_off, move || fetch(&pin)))
+    }
+
     /// An account, if it exists.
-    pub fn account(&self, address: &Address) -> Result<Option<Account>, StateError> {
-        let known = self.memory().accounts.get(address).copied();
-        let account = match known {
-            Some(account) => Some(account),
-            None => {
-                self.fetch(&[*address])?;
-                self.memory().accounts.get(address).copied()
-            }
-        };
+    pub fn account(self: &Arc<Self>, address: &Address) -> Result<Option<Account>, StateError> {
+        let known = |memory: &Memory| memory.accounts.get(address).copied();
+        let mut account = known(&self.memory());
+        if account.is_none() {
+            let address = *address;
+            let what = self.account_name(&address);
+            self.obtain(&what, move |pin| pin.fetch(&[address]))?;
+            account = known(&self.memory());
+        }
         Ok(account.filter(|account| !account.is_empty()))
+    }
+
+    fn account_name(&self, address: &Address) -> String {
+        format!("account {address} at block {}", self.head.header.number)
     }
 
     /// The code of an account that was read.
@@ -186,7 +210,7 @@ impl Pin {
     /// Reads accounts, all or none of which are remembered.
     fn fetch(&self, addresses: &[Address]) -> Result<(), StateError> {
         let what = match addresses {
-            [address] => format!("account {address} at block {}", self.head.header.number),
+            [address] => self.account_name(address),
             _ => format!("accounts at block {}", self.head.header.number),
         };
         let block = self.id();
@@ -216,12 +240,23 @@ impl Pin {
     }
 
     /// The value of a storage slot.
-    pub fn slot(&self, address: &Address, slot: &U256) -> Result<U256, StateError> {
+    pub fn slot(self: &Arc<Self>, address: &Address, slot: &U256) -> Result<U256, StateError> {
         if let Some(value) = self.memory().slot(address, slot) {
             return Ok(value);
         }
+        let (address, slot) = (*address, *slot);
+        let what = self.slot_name(&address, &slot);
+        self.obtain(&what, move |pin| pin.fetch_slot(address, slot))?;
+        Ok(self.memory().slot(&address, &slot).unwrap_or_default())
+    }
+
+    fn slot_name(&self, address: &Address, slot: &U256) -> String {
         let number = self.head.header.number;
-        let what = format!("slot {slot:#x} of {address} at block {number}");
+        format!("slot {slot:#x} of {address} at block {number}")
+    }
+
+    fn fetch_slot(&self, address: Address, slot: U256) -> Result<(), StateError> {
+        let what = self.slot_name(&address, &slot);
         let call = ("eth_getStorageAt", json!([address, slot, self.id()]));
         let value = self
             .upstream
@@ -229,25 +264,35 @@ impl Pin {
             .read_one(call)
             .map_err(|failure| self.upstream.failed(&self.head, &what, failure))?;
         let value: U256 = self.upstream.parse(&what, value)?;
-        self.memory().put_slot(*address, *slot, value);
+        self.memory().put_slot(address, slot, value);
         self.is_dirty.store(true, Ordering::Relaxed);
-        Ok(value)
+        Ok(())
     }
 
-    /// The hash of a block not after this one, if it exists.
-    pub fn block_hash(&self, number: u64) -> Result<Option<B256>, StateError> {
+    /// The hash of a block; none for one after this one.
+    ///
+    /// # Errors
+    /// Every [`StateError`]; [`Reason::NoBlock`] if the upstream does not keep the block.
+    pub fn block_hash(self: &Arc<Self>, number: u64) -> Result<Option<B256>, StateError> {
         if number >= self.head.header.number {
             return Ok((number == self.head.header.number).then_some(self.head.hash));
         }
-        if let Some(hash) = self.memory().hashes.get(&number) {
-            return Ok(Some(*hash));
+        let known = |memory: &Memory| memory.hashes.get(&number).copied();
+        if let Some(hash) = known(&self.memory()) {
+            return Ok(Some(hash));
         }
+        let what = format!("the hash of block {number}");
+        self.obtain(&what, move |pin| pin.fetch_hash(number))?;
+        Ok(known(&self.memory()))
+    }
+
+    fn fetch_hash(&self, number: u64) -> Result<(), StateError> {
         let Some(older) = self.older(number)? else {
-            return Ok(None);
+            return Err(self.error(&format!("block {number}"), Reason::NoBlock));
         };
         self.memory().hashes.insert(number, older.head.hash);
         self.is_dirty.store(true, Ordering::Relaxed);
-        Ok(Some(older.head.hash))
+        Ok(())
     }
 
     /// The upstream's own answer to a request about what happened up to this block.

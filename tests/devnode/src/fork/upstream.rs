@@ -87,13 +87,33 @@ impl Upstream {
             Ok(Value::Null) | Err(Failure::NoBlock | Failure::Pruned) => {
                 Err(self.client.error(what, Reason::NoBlock))
             }
-            Ok(block) => self.head(&what, &block),
+            Ok(block) => {
+                let head = self.head(&what, &block)?;
+                let number = self.settings.block_number;
+                self.check_number(&what, number.unwrap_or(head.header.number), &head)?;
+                Ok(head)
+            }
             Err(failure) => Err(self.plain(&what, failure)),
         }
     }
 
     pub(super) fn head(&self, what: &str, block: &Value) -> Result<Head, StateError> {
         Head::parse(block).map_err(|error| self.client.error(what, Reason::Answer(error)))
+    }
+
+    /// Refuses a block that has another number than the one asked for.
+    pub(super) fn check_number(
+        &self,
+        what: &str,
+        want: u64,
+        head: &Head,
+    ) -> Result<(), StateError> {
+        let have = head.header.number;
+        if have == want {
+            return Ok(());
+        }
+        let have = format!("block {have}");
+        Err(self.client.error(what, Reason::Mistaken { have }))
     }
 
     /// The result of a call, if the upstream still has the forked block: what it says of another

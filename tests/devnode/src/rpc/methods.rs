@@ -52,24 +52,22 @@ impl Methods {
         method: Read<R>,
     ) -> Result<(), RegisterMethodError> {
         self.blocking(names, move |api, params| {
-            method(&api.read(), &mut Args::new(&params)).and_then(json)
+            api.look(|chain| method(chain, &mut Args::new(&params)).and_then(json))
         })
     }
 
-    /// Adds a method that changes the chain.
+    /// Adds a method that changes the chain, and may be run again if it has not ended.
     pub fn write<R: Serialize + 'static>(
         &mut self,
         names: &[&'static str],
         method: Write<R>,
     ) -> Result<(), RegisterMethodError> {
         self.blocking(names, move |api, params| {
-            let mut chain = api.write();
-            let result = method(&mut chain, &mut Args::new(&params)).and_then(json);
-            api.publish(&chain);
-            result
+            api.change(|chain| method(chain, &mut Args::new(&params)).and_then(json))
         })
     }
 
+    /// Adds a method that takes the chain when it needs it.
     pub(super) fn blocking(
         &mut self,
         names: &[&'static str],

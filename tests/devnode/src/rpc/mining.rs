@@ -7,14 +7,15 @@ use jsonrpsee::server::RegisterMethodError;
 use serde::Deserialize;
 
 use super::{
+    Api,
     args::Args,
     control::not_past,
     error::RpcError,
-    format::{self, ArbitrumBlock},
-    methods::Methods,
+    format,
+    methods::{Methods, json},
 };
 use crate::{
-    chain::{Chain, mining::Mining},
+    chain::{Chain, block::Block, mining::Mining},
     evm::env::BLOCK_GAS_LIMIT,
 };
 
@@ -26,12 +27,21 @@ const GAS_LIMIT_MIN: u64 = 21_000;
 
 /// Registers the methods.
 pub fn register(methods: &mut Methods) -> Result<(), RegisterMethodError> {
-    methods.write(&["evm_mine"], |chain, args| {
-        mine_at(chain, args)?;
-        Ok("0x0")
+    methods.blocking(&["evm_mine"], |api, params| {
+        mine_at(api, &mut Args::new(&params))?;
+        json("0x0")
     })?;
-    methods.write(&["evm_mine_detailed", "anvil_mine_detailed"], mine_detailed)?;
-    methods.write(&["anvil_mine", "hardhat_mine"], mine)?;
+    methods.blocking(
+        &["evm_mine_detailed", "anvil_mine_detailed"],
+        |api, params| {
+            let blocks = mine_at(api, &mut Args::new(&params))?;
+            let blocks = blocks.iter().map(|block| format::block(block, true));
+            json(blocks.collect::<Vec<_>>())
+        },
+    )?;
+    methods.blocking(&["anvil_mine", "hardhat_mine"], |api, params| {
+        json(mine(api, &mut Args::new(&params))?)
+    })?;
     methods.write(&["evm_setAutomine", "anvil_setAutomine"], set_auto)?;
     methods.read(&["anvil_getAutomine", "hardhat_getAutomine"], |chain, _| {
         Ok(chain.mining() == Mining::Auto)
@@ -83,45 +93,55 @@ enum When {
     },
 }
 
-/// Mines one block, or more if told so, the first at the given time. Returns the first's number.
-fn mine_at(chain: &mut Chain, args: &mut Args<'_>) -> Result<u64, RpcError> {
+/// Mines one block, or more if told so, the first at the given time, and returns them.
+fn mine_at(api: &Api, args: &mut Args<'_>) -> Result<Vec<Block>, RpcError> {
     let (time, count) = match args.optional()? {
         Some(When::Time(time)) => (Some(time), None),
         Some(When::Options { timestamp, blocks }) => (timestamp, blocks),
         None => (None, None),
     };
-    if let Some(time) = time {
-        let next = not_past(chain, time.get())?;
-        chain.clock.set_next(next);
-    }
-    let first = chain.head().header.number.saturating_add(1);
-    repeat(chain, count.map_or(1, Number::get), 0)?;
-    Ok(first)
-}
-
-fn mine_detailed(chain: &mut Chain, args: &mut Args<'_>) -> Result<Vec<ArbitrumBlock>, RpcError> {
-    let first = mine_at(chain, args)?;
-    let blocks = chain.history.range(first, u64::MAX);
-    Ok(blocks.map(|block| format::block(block, true)).collect())
+    let count = count.map_or(1, Number::get);
+    repeat(api, count, |chain, done| {
+        if let Some(time) = time.filter(|_| done == 0) {
+            let next = not_past(chain, time.get())?;
+            chain.clock.set_next(next);
+        }
+        Ok(chain.mine()?.clone())
+    })
 }
 
 /// `count` blocks, `interval` seconds apart.
-fn mine(chain: &mut Chain, args: &mut Args<'_>) -> Result<(), RpcError> {
+fn mine(api: &Api, args: &mut Args<'_>) -> Result<(), RpcError> {
     let (count, interval_s) = (args.number_or(1)?, args.number_or(0)?);
-    repeat(chain, count, interval_s)
+    repeat(api, count, |chain, _| {
+        chain.mine()?;
+        chain.clock.increase(interval_s);
+        Ok(())
+    })?;
+    Ok(())
 }
 
-fn repeat(chain: &mut Chain, count: u64, interval_s: u64) -> Result<(), RpcError> {
+/// Does something `count` times with the chain, each of which is kept; it is told how many came before.
+fn repeat<R>(
+    api: &Api,
+    count: u64,
+    step: impl Fn(&mut Chain, usize) -> Result<R, RpcError>,
+) -> Result<Vec<R>, RpcError> {
     if count > MINE_MAX {
         return Err(RpcError::BadArguments(format!(
             "cannot mine more than {MINE_MAX} blocks"
         )));
     }
-    for _ in 0..count {
-        chain.mine()?;
-        chain.clock.increase(interval_s);
-    }
-    Ok(())
+    let mut done = Vec::new();
+    api.change(|chain| {
+        while (done.len() as u64) < count {
+            let result = step(chain, done.len())?;
+            done.push(result);
+            chain.keep();
+        }
+        Ok(())
+    })?;
+    Ok(done)
 }
 
 fn set_auto(chain: &mut Chain, args: &mut Args<'_>) -> Result<(), RpcError> {

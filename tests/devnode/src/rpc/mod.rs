@@ -1,7 +1,8 @@
 //! JSON-RPC over HTTP and WebSocket.
 //!
 //! Each file registers the methods of one concern. A method is a plain function of the chain and
-//! its arguments; [`methods::Methods`] runs it on a blocking thread under the chain's lock.
+//! its arguments; [`methods::Methods`] runs it on a blocking thread under the chain's lock, and again
+//! where a fork's state was missing: [`Api::look`], [`Api::change`].
 
 pub mod account;
 pub mod args;
@@ -39,11 +40,15 @@ use alloy_primitives::B256;
 use jsonrpsee::{RpcModule, server::RegisterMethodError, types::ErrorObjectOwned};
 use tokio::sync::watch;
 
-use crate::chain::{
-    Chain,
-    dump::{self, DumpError},
-    mining::Mining,
+use crate::{
+    chain::{
+        Chain,
+        dump::{self, DumpError},
+        mining::Mining,
+    },
+    fork::errands,
 };
+use error::RpcError;
 use feed::Accepted;
 use methods::Methods;
 
@@ -82,6 +87,39 @@ impl Api {
     /// The chain, to change.
     pub fn write(&self) -> RwLockWriteGuard<'_, Chain> {
         self.chain.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs a method that only looks at the chain. Its result is that of a run in which no state of a
+    /// fork's upstream was missing; the chain is free while such state is read.
+    ///
+    /// # Errors
+    /// The method's; [`RpcError::State`] where the reads do not end.
+    pub fn look<R>(
+        &self,
+        mut method: impl FnMut(&Chain) -> Result<R, RpcError>,
+    ) -> Result<R, RpcError> {
+        errands::attend(|| method(&self.read()))
+    }
+
+    /// As [`Self::look`], of a method that changes the chain. What a run has done in which state was
+    /// missing is undone up to the last [`Chain::keep`].
+    ///
+    /// # Errors
+    /// As for [`Self::look`].
+    pub fn change<R>(
+        &self,
+        mut method: impl FnMut(&mut Chain) -> Result<R, RpcError>,
+    ) -> Result<R, RpcError> {
+        errands::attend(|| {
+            let mut chain = self.write();
+            chain.keep();
+            let result = method(&mut chain);
+            if errands::outstanding().is_some() {
+                chain.undo();
+            }
+            self.publish(&chain);
+            result
+        })
     }
 
     /// Tells those who follow the chain what it has come to.

@@ -41,7 +41,7 @@ impl Methods {
         self.blocking(&[name], move |api, params| {
             match older(api, name, names, &params)? {
                 Some(answer) => Ok(answer),
-                None => method(&api.read(), &mut Args::new(&params)).and_then(to_json),
+                None => api.look(|chain| method(chain, &mut Args::new(&params)).and_then(to_json)),
             }
         })
     }

@@ -8,10 +8,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
+    Api,
     args::{Args, Number},
     error::RpcError,
     fill::{complete, signed},
-    methods::Methods,
+    methods::{Methods, json as to_json},
     network::client_version,
     transact::decode,
 };
@@ -22,7 +23,9 @@ const REORG_MAX: u64 = 1_000;
 
 /// Registers the methods.
 pub fn register(methods: &mut Methods) -> Result<(), RegisterMethodError> {
-    methods.write(&["anvil_reset", "hardhat_reset"], reset)?;
+    methods.blocking(&["anvil_reset", "hardhat_reset"], |api, params| {
+        to_json(reset(api, &mut Args::new(&params))?)
+    })?;
     methods.write(&["anvil_rollback"], |chain, args| {
         Ok(chain.rollback(args.number_or(1)?)?)
     })?;
@@ -74,7 +77,7 @@ pub fn register(methods: &mut Methods) -> Result<(), RegisterMethodError> {
 
 /// To the first block, or with `forking` onto a block of an upstream. viem names neither URL nor block
 /// when it means the first.
-fn reset(chain: &mut Chain, args: &mut Args<'_>) -> Result<bool, RpcError> {
+fn reset(api: &Api, args: &mut Args<'_>) -> Result<bool, RpcError> {
     #[derive(Deserialize)]
     struct Options {
         forking: Option<Forking>,
@@ -90,11 +93,27 @@ fn reset(chain: &mut Chain, args: &mut Args<'_>) -> Result<bool, RpcError> {
     let (url, block) = forking.map_or((None, None), |forking| {
         (forking.json_rpc_url, forking.block_number)
     });
-    match (url, block) {
-        (None, None) => chain.reset(),
-        (url, block) => {
-            chain.refork(url.as_deref(), block.map(Number::into_u64).transpose()?)?;
-        }
+    if url.is_none() && block.is_none() {
+        api.change(|chain| {
+            chain.reset();
+            Ok(true)
+        })
+    } else {
+        refork(
+            api,
+            url.as_deref(),
+            block.map(Number::into_u64).transpose()?,
+        )
+    }
+}
+
+/// The chain is free while the upstream is read.
+fn refork(api: &Api, url: Option<&str>, block: Option<u64>) -> Result<bool, RpcError> {
+    let reforking = api.look(|chain| Ok(chain.reforking(url, block)?))?;
+    let mut reforked = Some(reforking.read()?);
+    let before = api.change(|chain| Ok(reforked.take().and_then(|forked| chain.refork(forked))))?;
+    if let Some(before) = before {
+        before.save();
     }
     Ok(true)
 }

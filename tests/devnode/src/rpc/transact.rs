@@ -1,6 +1,6 @@
 //! Sending transactions.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use alloy_consensus::{
     TxEnvelope,
@@ -60,7 +60,7 @@ pub fn register(methods: &mut Methods) -> Result<(), RegisterMethodError> {
 
 async fn raw(params: Params<'static>, api: SharedApi) -> Result<B256, ErrorObjectOwned> {
     let tx = off_thread(move || decode(&Args::new(&params).required()?)).await?;
-    send(api, None, move |_| Ok(tx)).await
+    send(api, None, move |_| Ok(tx.clone())).await
 }
 
 async fn conditional(params: Params<'static>, api: SharedApi) -> Result<B256, ErrorObjectOwned> {
@@ -70,7 +70,7 @@ async fn conditional(params: Params<'static>, api: SharedApi) -> Result<B256, Er
         Ok((tx, args.optional::<Conditions>()?))
     });
     let (tx, conditions) = read.await?;
-    send(api, conditions, move |_| Ok(tx)).await
+    send(api, conditions, move |_| Ok(tx.clone())).await
 }
 
 /// EIP-7966: sends, and returns the receipt. The time to wait is in milliseconds.
@@ -88,7 +88,7 @@ async fn sync(
     let patience = patience.min(RECEIPT_WAIT_MAX);
     let deadline = Instant::now() + patience;
     let mut heads = api.heads();
-    let hash = send(api.clone(), None, move |_| Ok(tx)).await?;
+    let hash = send(api.clone(), None, move |_| Ok(tx.clone())).await?;
     loop {
         heads.mark_unchanged();
         let shared = api.clone();
@@ -118,32 +118,41 @@ async fn unsigned(
     let filler = api.clone();
     let request = off_thread(move || {
         let request: TransactionRequest = Args::new(&params).required()?;
-        let chain = filler.read();
-        if !anyone && !chain.is_unlocked(&request.from.unwrap_or_default()) {
-            return Err(RpcError::UnknownAccount);
-        }
-        complete(&chain, request)
+        filler.look(|chain| {
+            if !anyone && !chain.is_unlocked(&request.from.unwrap_or_default()) {
+                return Err(RpcError::UnknownAccount);
+            }
+            complete(chain, request.clone())
+        })
     });
     let request = request.await?;
-    send(api, None, move |chain| signed(chain, request)).await
+    send(api, None, move |chain| signed(chain, request.clone())).await
 }
 
 /// Takes a transaction that is made under the chain's lock, so that no other takes its nonce.
 async fn send(
     api: SharedApi,
     conditions: Option<Conditions>,
-    make: impl FnOnce(&Chain) -> Result<Recovered<TxEnvelope>, RpcError> + Send + 'static,
+    make: impl Fn(&Chain) -> Result<Recovered<TxEnvelope>, RpcError> + Send + 'static,
 ) -> Result<B256, ErrorObjectOwned> {
     let shared = api.clone();
+    let conditions = conditions.map(Arc::new);
     let submitted = off_thread(move || {
-        let mut chain = shared.write();
-        let tx = make(&chain)?;
-        let hash = *tx.tx_hash();
-        let submitted = chain.submit(tx, conditions)?;
-        if let Submitted::Taken(hash) = submitted {
-            shared.accept(hash);
+        let (hash, sender, submitted) = shared.change(|chain| {
+            let tx = make(chain)?;
+            let (hash, sender) = (*tx.tx_hash(), tx.signer());
+            let submitted = chain.submit(tx, conditions.clone())?;
+            if let Submitted::Taken(hash) = submitted {
+                shared.accept(hash);
+            }
+            Ok((hash, sender, submitted))
+        })?;
+        // It is taken, whatever becomes of those that waited for it.
+        if let Submitted::Taken(_) = submitted
+            && let Err(error) = shared.change(|chain| Ok(chain.catch_up(&sender)?))
+        {
+            tracing::warn!(%sender, %error, "transactions of the pool could not be mined");
         }
-        shared.publish(&chain);
         Ok((hash, submitted))
     });
     match submitted.await? {
@@ -172,7 +181,7 @@ async fn wait(
         }
         let shared = api.clone();
         let (error, now) = off_thread(move || {
-            let error = shared.write().give_up(&hash, &mut seen)?;
+            let error = shared.change(|chain| Ok(chain.give_up(&hash, &mut seen)?))?;
             Ok((error, seen))
         })
         .await?;

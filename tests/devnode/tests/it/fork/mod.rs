@@ -6,3 +6,4 @@ mod older;
 mod proxy;
 mod rig;
 mod state;
+mod waiting;

@@ -1,0 +1,131 @@
+//! States of blocks before the forked one, each on a pin of its own.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use alloy_primitives::B256;
+use serde_json::json;
+
+use super::{fork::state_on, state::State};
+use crate::{
+    config::Config,
+    fork::{Pin, Reason, StateError, head::Head},
+};
+
+/// Answers of each kind that are kept for the next request.
+const KEPT_MAX: usize = 16;
+
+/// The upstream before the forked block, and what was asked last. What it does not have is kept too,
+/// so that an attempt after it was asked goes on.
+#[derive(Debug)]
+pub(super) struct Older {
+    pin: Arc<Pin>,
+    config: Config,
+    states: Kept<u64, Arc<State>>,
+    numbers: Kept<B256, u64>,
+}
+
+impl Older {
+    /// What lies before `pin`; `config` is for upstreams without ArbOS.
+    pub(super) fn new(pin: Arc<Pin>, config: Config) -> Self {
+        Self {
+            pin,
+            config,
+            states: Kept::default(),
+            numbers: Kept::default(),
+        }
+    }
+
+    /// The state after a block, which is its origin's block; none if there is no such block.
+    pub(super) fn state(self: &Arc<Self>, number: u64) -> Result<Option<Arc<State>>, StateError> {
+        if let Some(known) = self.states.find(&number) {
+            return Ok(known);
+        }
+        let older = Arc::clone(self);
+        let what = format!("block {number}");
+        self.pin.obtain(&what, move |pin| {
+            let state = match pin.older(number)? {
+                Some(pin) => Some(Arc::new(state_on(pin, &older.config)?.0)),
+                None => None,
+            };
+            older.states.keep(number, state);
+            Ok(())
+        })?;
+        Ok(self.states.find(&number).flatten())
+    }
+
+    /// Number of the block with a hash, if it is in the chain and not after the forked one.
+    pub(super) fn number(self: &Arc<Self>, hash: B256) -> Result<Option<u64>, StateError> {
+        if let Some(known) = self.numbers.find(&hash) {
+            return Ok(known);
+        }
+        let older = Arc::clone(self);
+        let what = format!("block {hash}");
+        self.pin.obtain(&what.clone(), move |pin| {
+            older.numbers.keep(hash, number_of(pin, hash, &what)?);
+            Ok(())
+        })?;
+        Ok(self.numbers.find(&hash).flatten())
+    }
+}
+
+fn number_of(pin: &Arc<Pin>, hash: B256, what: &str) -> Result<Option<u64>, StateError> {
+    let block = pin.ask("eth_getBlockByHash", json!([hash, false]))?;
+    if block.is_null() {
+        return Ok(None);
+    }
+    let head = Head::parse(&block).map_err(|error| pin.error(what, Reason::Answer(error)))?;
+    if head.hash != hash {
+        let have = format!("block {}", head.hash);
+        return Err(pin.error(what, Reason::Mistaken { have }));
+    }
+    // A block beside the chain has a hash but no state of ours.
+    let number = head.header.number;
+    Ok((pin.block_hash(number)? == Some(hash)).then_some(number))
+}
+
+/// The answers that were used last.
+struct Kept<K, V>(Mutex<Vec<(K, Option<V>)>>);
+
+impl<K, V> Default for Kept<K, V> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<K: fmt::Debug, V> fmt::Debug for Kept<K, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list()
+            .entries(self.lock().iter().map(|(key, _)| key))
+            .finish()
+    }
+}
+
+impl<K, V> Kept<K, V> {
+    fn lock(&self) -> MutexGuard<'_, Vec<(K, Option<V>)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<K: PartialEq, V: Clone> Kept<K, V> {
+    /// The answer to a question, if it was asked lately.
+    fn find(&self, key: &K) -> Option<Option<V>> {
+        let mut kept = self.lock();
+        let place = kept.iter().position(|(other, _)| other == key)?;
+        let entry = kept.remove(place);
+        let answer = entry.1.clone();
+        kept.push(entry);
+        Some(answer)
+    }
+
+    fn keep(&self, key: K, answer: Option<V>) {
+        let mut kept = self.lock();
+        kept.retain(|(other, _)| *other != key);
+        if kept.len() >= KEPT_MAX {
+            kept.remove(0);
+        }
+        kept.push((key, answer));
+    }
+}

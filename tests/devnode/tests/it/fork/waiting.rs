@@ -1,0 +1,263 @@
+//! Nobody waits for what another client reads of a slow upstream, and what is attempted again
+//! happens once.
+
+use std::time::{Duration, Instant};
+
+use alloy::{
+    primitives::{Address, B256, Bytes, U256},
+    providers::Provider,
+};
+use serde_json::{Value, json};
+use stylus_devnode::{TEST_ACCOUNTS, fork::Settings};
+
+use super::{
+    proxy::{Mode, Proxy},
+    rig::{config, set_slot, settings, slot},
+};
+use crate::rig::{DEV, Rig};
+
+const ALICE: Address = Address::repeat_byte(0xa1);
+const BOB: Address = Address::repeat_byte(0xb0);
+const TOKEN: Address = Address::repeat_byte(0xc0);
+
+/// Stores the sum of slots 1 to 3 in slot 0.
+const STORE: &str = "0x60035460025460015401015f55";
+/// Returns the sum of slots 1 to 3.
+const SUM: &str = "0x600354600254600154010160005260206000f3";
+/// Returns slot 7.
+const BALANCE: &str = "0x60075460005260206000f3";
+
+struct Scene {
+    upstream: Rig,
+    proxy: Proxy,
+    local: Rig,
+}
+
+/// A fork through a proxy. Slot `n` of Alice and Bob holds `n + 100`, of which nothing was read, while
+/// whatever simple transactions need was.
+async fn scene() -> Scene {
+    let upstream = Rig::new().await;
+    for (address, code) in [(ALICE, STORE), (BOB, SUM), (TOKEN, BALANCE)] {
+        upstream.rpc("anvil_setCode", json!([address, code])).await;
+        for number in 0..10 {
+            set_slot(&upstream, address, number, number + 100).await;
+        }
+    }
+    upstream.rpc("evm_mine", json!([])).await;
+    let proxy = Proxy::before(upstream.node.url()).await;
+    let patient = Settings {
+        timeout: Duration::from_secs(20),
+        ..settings(&proxy.url)
+    };
+    let local = Rig::with(config(patient)).await;
+    local.send(DEV.into(), vec![], 0).await;
+    Scene {
+        upstream,
+        proxy,
+        local,
+    }
+}
+
+fn request(from: Address, to: Address) -> Value {
+    json!([{ "from": from, "to": to, "gas": "0x30d40" }])
+}
+
+impl Scene {
+    async fn head(&self) -> u64 {
+        self.local.client.get_block_number().await.unwrap()
+    }
+}
+
+#[tokio::test]
+async fn a_slow_read_holds_up_nobody_else() {
+    let scene = scene().await;
+    let local = &scene.local;
+    scene.proxy.set(Mode::Delay(Duration::from_secs(2)));
+    let start = Instant::now();
+    let slow = async {
+        let params = request(TEST_ACCOUNTS[0], ALICE);
+        let hash = local.rpc("eth_sendTransaction", params).await;
+        local.rpc("eth_getTransactionReceipt", json!([hash])).await
+    };
+    let look = async {
+        let sum = local.view(BOB, vec![]).await;
+        assert_eq!(U256::from_be_slice(&sum), U256::from(306));
+    };
+    let others = async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let mut sent = 0;
+        while start.elapsed() < Duration::from_secs(5) {
+            let asked = Instant::now();
+            scene.head().await;
+            let receipt = local.send(DEV.into(), vec![], 0).await;
+            assert!(receipt.status());
+            let took = asked.elapsed();
+            assert!(took < Duration::from_millis(1_500), "{took:?}");
+            sent += 1;
+        }
+        sent
+    };
+    let before = scene.head().await;
+    let (receipt, (), sent) = tokio::join!(slow, look, others);
+    // Account and three slots, one after the other.
+    assert!(start.elapsed() > Duration::from_secs(6));
+    assert!(sent > 3, "{sent}");
+    assert_eq!(receipt["status"], json!("0x1"));
+    assert_eq!(scene.head().await, before + sent + 1);
+    assert_eq!(slot(local, ALICE, 0).await, U256::from(306));
+}
+
+#[tokio::test]
+async fn a_fork_is_left_for_another_while_others_go_on() {
+    let scene = scene().await;
+    let local = &scene.local;
+    scene.proxy.set(Mode::Delay(Duration::from_secs(1)));
+    let start = Instant::now();
+    let reset = async {
+        let forking = json!([{ "forking": { "blockNumber": 0 } }]);
+        local.rpc("anvil_reset", forking).await;
+        Instant::now()
+    };
+    let others = async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let asked = Instant::now();
+        assert!(local.send(DEV.into(), vec![], 0).await.status());
+        assert!(asked.elapsed() < Duration::from_millis(900));
+        assert_eq!(scene.head().await, 3);
+        Instant::now()
+    };
+    let (reset, others) = tokio::join!(reset, others);
+    assert!(others < reset && reset - start > Duration::from_secs(1));
+    assert_eq!(scene.head().await, 0);
+}
+
+#[tokio::test]
+async fn what_is_attempted_again_happens_once() {
+    let scene = scene().await;
+    let local = &scene.local;
+    let before = scene.head().await;
+    let requests = scene.proxy.requests();
+    let params = request(TEST_ACCOUNTS[0], ALICE);
+    let hash = local.rpc("eth_sendTransaction", params).await;
+    // The account, and three slots and the one that is written; each is asked for once.
+    assert_eq!(scene.proxy.requests() - requests, 5);
+    let receipt = local.rpc("eth_getTransactionReceipt", json!([hash])).await;
+    assert_eq!(
+        (&receipt["status"], &receipt["transactionIndex"]),
+        (&json!("0x1"), &json!("0x0"))
+    );
+    assert_eq!(scene.head().await, before + 1);
+    let nonce = local.client.get_transaction_count(TEST_ACCOUNTS[0]);
+    assert_eq!(nonce.await.unwrap(), 1);
+    // The upstream's contract, here and there, costs the same.
+    let there = request(TEST_ACCOUNTS[0], ALICE);
+    let hash = scene.upstream.rpc("eth_sendTransaction", there).await;
+    let there = scene
+        .upstream
+        .rpc("eth_getTransactionReceipt", json!([hash]));
+    assert_eq!(there.await["gasUsed"], receipt["gasUsed"]);
+}
+
+#[tokio::test]
+async fn blocks_on_request_are_as_many_as_asked_for() {
+    let scene = scene().await;
+    let local = &scene.local;
+    local.rpc("evm_setAutomine", json!([false])).await;
+    let mut hashes = Vec::new();
+    for (from, to) in [
+        (TEST_ACCOUNTS[0], ALICE),
+        (TEST_ACCOUNTS[1], DEV),
+        (TEST_ACCOUNTS[0], TOKEN),
+        (TEST_ACCOUNTS[2], BOB),
+    ] {
+        let params = request(from, to);
+        hashes.push(local.rpc("eth_sendTransaction", params).await);
+    }
+    let before = scene.head().await;
+    let blocks = local
+        .rpc("evm_mine_detailed", json!([{ "blocks": 3 }]))
+        .await;
+    let blocks = blocks.as_array().unwrap();
+    let mined: Vec<_> = blocks
+        .iter()
+        .map(|block| block["transactions"].as_array().unwrap().len())
+        .collect();
+    assert_eq!(mined, [4, 0, 0]);
+    assert_eq!(scene.head().await, before + 3);
+    let order = blocks[0]["transactions"].as_array().unwrap().iter();
+    let order: Vec<_> = order.map(|tx| tx["hash"].clone()).collect();
+    assert_eq!(order, hashes);
+    assert_eq!(slot(local, ALICE, 0).await, U256::from(306));
+    let status = local.rpc("txpool_status", json!([])).await;
+    assert_eq!(status, json!({ "pending": "0x0", "queued": "0x0" }));
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_stays_in_the_pool_and_the_rest_is_mined() {
+    let scene = scene().await;
+    let local = &scene.local;
+    local.rpc("evm_setAutomine", json!([false])).await;
+    let stuck = request(TEST_ACCOUNTS[0], ALICE);
+    let stuck = local.rpc("eth_sendTransaction", stuck).await;
+    let plain = request(TEST_ACCOUNTS[1], DEV);
+    let plain = local.rpc("eth_sendTransaction", plain).await;
+    scene.proxy.set(Mode::Refuse(-32000, "not today"));
+    local.rpc("anvil_mine", json!([])).await;
+    let receipt = async |hash: &Value| {
+        let params = json!([hash]);
+        local.rpc("eth_getTransactionReceipt", params).await["status"].clone()
+    };
+    assert_eq!(receipt(&plain).await, json!("0x1"));
+    assert_eq!(
+        local.rpc("txpool_status", json!([])).await["pending"],
+        json!("0x1")
+    );
+    scene.proxy.set(Mode::Pass);
+    local.rpc("anvil_mine", json!([])).await;
+    assert_eq!(receipt(&stuck).await, json!("0x1"));
+}
+
+/// A transaction that came too early needs state, and so do the new blocks of a reorganisation.
+#[tokio::test]
+async fn waiting_and_reorganised_transactions_are_mined_once() {
+    let scene = scene().await;
+    let local = &scene.local;
+    let before = scene.head().await;
+    let send = async |nonce: u64, to: Address| {
+        let from = TEST_ACCOUNTS[0];
+        let tx = json!([{ "from": from, "to": to, "gas": "0x30d40", "nonce": U256::from(nonce) }]);
+        local.rpc("eth_sendTransaction", tx).await
+    };
+    let (late, _) = tokio::join!(send(1, ALICE), async {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        send(0, DEV).await
+    });
+    assert_eq!(scene.head().await, before + 2);
+    let receipt = local.rpc("eth_getTransactionReceipt", json!([late])).await;
+    assert_eq!(receipt["status"], json!("0x1"));
+    assert_eq!(slot(local, ALICE, 0).await, U256::from(306));
+
+    let cold = json!({ "from": TEST_ACCOUNTS[3], "to": BOB, "gas": "0x30d40" });
+    local.rpc("anvil_reorg", json!([2, [[cold, 1]]])).await;
+    assert_eq!(scene.head().await, before + 2);
+    let block = local
+        .rpc("eth_getBlockByNumber", json!(["latest", false]))
+        .await;
+    assert_eq!(block["transactions"].as_array().unwrap().len(), 1);
+    // What was replaced has left nothing.
+    assert_eq!(slot(local, ALICE, 0).await, U256::from(100));
+    let nonce = local.client.get_transaction_count(TEST_ACCOUNTS[0]);
+    assert_eq!(nonce.await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_token_is_given_though_nothing_of_it_was_read() {
+    let scene = scene().await;
+    let local = &scene.local;
+    let deal = json!([ALICE, TOKEN, "0x2a"]);
+    local.rpc("anvil_dealERC20", deal).await;
+    assert_eq!(slot(local, TOKEN, 7).await, U256::from(42));
+    let balance: Bytes = local.view(TOKEN, vec![]).await;
+    assert_eq!(balance, Bytes::from(B256::from(U256::from(42)).to_vec()));
+    assert_eq!(slot(local, TOKEN, 6).await, U256::from(106));
+}
