@@ -3,11 +3,19 @@
 use std::{borrow::Cow, sync::Arc};
 
 use alloy_consensus::Header;
-use alloy_primitives::{B256, U256};
+use alloy_primitives::{Address, B256, U256};
+use alloy_rpc_types_eth::FeeHistory;
 use serde::Serialize;
 use thiserror::Error;
 
-use super::{Chain, block::mixed, genesis, older::Older, query::QueryError, state::State};
+use super::{
+    Chain,
+    block::mixed,
+    genesis,
+    older::Older,
+    query::{Moment, QueryError},
+    state::State,
+};
 use crate::{
     arbos::slots::{ARBOS, ROOT, offset, space},
     config::Config,
@@ -137,6 +145,17 @@ pub enum ReforkError {
     State(#[from] StateError),
 }
 
+/// Whether an upstream's proof is one of the fork's state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Provable {
+    /// At a block of the upstream.
+    At(u64),
+    /// The account was changed here.
+    Changed,
+    /// The block is not one of the upstream.
+    Later,
+}
+
 /// What to tell of a fork.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ForkInfo {
@@ -207,6 +226,20 @@ impl Fork {
     /// Number of the upstream's block with a hash, if it is not after the forked one.
     pub(super) fn number(&self, hash: B256) -> Result<Option<u64>, StateError> {
         self.older.number(hash)
+    }
+
+    /// The fees of blocks `oldest..=last` before the forked one, or of the last ones of these, and the
+    /// base fee of the block after them.
+    ///
+    /// # Errors
+    /// Every [`StateError`].
+    pub fn fees(
+        &self,
+        oldest: u64,
+        last: u64,
+        percentiles: &[f64],
+    ) -> Result<FeeHistory, StateError> {
+        self.older.fees(oldest, last, percentiles)
     }
 
     /// Writes what was read of the upstream to disk.
@@ -288,6 +321,35 @@ impl Chain {
         self.mining = before.mining;
         self.stop = before.stop;
         before.fork
+    }
+
+    /// Whether the upstream has the account as it is here at a moment.
+    ///
+    /// # Errors
+    /// The state of an older block cannot be read.
+    pub fn provable(&self, address: &Address, moment: Moment) -> Result<Provable, QueryError> {
+        let first = self.history.first();
+        let is_changed = match moment {
+            Moment::Pending => return Ok(Provable::Later),
+            Moment::Block(number) if number > first => return Ok(Provable::Later),
+            Moment::Block(number) if number < first => {
+                let state = self.state_at(moment)?;
+                state.addresses().contains(address)
+            }
+            Moment::Block(number) => {
+                let block = self.block_at(number).ok_or(QueryError::NoBlock)?;
+                // The state of the last block includes what was edited since.
+                let until = match self.head().header.number == number {
+                    true => self.state.position(),
+                    false => block.position,
+                };
+                self.state.has_changed(address, until)
+            }
+        };
+        Ok(match (is_changed, moment) {
+            (false, Moment::Block(number)) => Provable::At(number),
+            _ => Provable::Changed,
+        })
     }
 
     /// What `block.number` is in a block to come.

@@ -13,6 +13,7 @@ pub mod clock;
 pub mod conditions;
 pub mod deal;
 pub mod dump;
+mod fees;
 pub mod follow;
 pub mod fork;
 pub mod genesis;

@@ -6,9 +6,10 @@ use std::{
 };
 
 use alloy_primitives::B256;
+use alloy_rpc_types_eth::FeeHistory;
 use serde_json::json;
 
-use super::{fork::state_on, state::State};
+use super::{fees::Fees, fork::state_on, state::State};
 use crate::{
     config::Config,
     fork::{Pin, Reason, StateError, head::Head},
@@ -25,6 +26,7 @@ pub(super) struct Older {
     config: Config,
     states: Kept<u64, Arc<State>>,
     numbers: Kept<B256, u64>,
+    fees: Arc<Fees>,
 }
 
 impl Older {
@@ -35,6 +37,7 @@ impl Older {
             config,
             states: Kept::default(),
             numbers: Kept::default(),
+            fees: Arc::default(),
         }
     }
 
@@ -54,6 +57,16 @@ impl Older {
             Ok(())
         })?;
         Ok(self.states.find(&number).flatten())
+    }
+
+    /// The fees of blocks `oldest..=last`, or of the last ones of these.
+    pub(super) fn fees(
+        &self,
+        oldest: u64,
+        last: u64,
+        percentiles: &[f64],
+    ) -> Result<FeeHistory, StateError> {
+        self.fees.of(&self.pin, oldest, last, percentiles)
     }
 
     /// Number of the block with a hash, if it is in the chain and not after the forked one.
@@ -87,7 +100,7 @@ fn number_of(pin: &Arc<Pin>, hash: B256, what: &str) -> Result<Option<u64>, Stat
 }
 
 /// The answers that were used last.
-struct Kept<K, V>(Mutex<Vec<(K, Option<V>)>>);
+pub(super) struct Kept<K, V>(Mutex<Vec<(K, Option<V>)>>);
 
 impl<K, V> Default for Kept<K, V> {
     fn default() -> Self {
@@ -111,7 +124,7 @@ impl<K, V> Kept<K, V> {
 
 impl<K: PartialEq, V: Clone> Kept<K, V> {
     /// The answer to a question, if it was asked lately.
-    fn find(&self, key: &K) -> Option<Option<V>> {
+    pub(super) fn find(&self, key: &K) -> Option<Option<V>> {
         let mut kept = self.lock();
         let place = kept.iter().position(|(other, _)| other == key)?;
         let entry = kept.remove(place);
@@ -120,7 +133,7 @@ impl<K: PartialEq, V: Clone> Kept<K, V> {
         Some(answer)
     }
 
-    fn keep(&self, key: K, answer: Option<V>) {
+    pub(super) fn keep(&self, key: K, answer: Option<V>) {
         let mut kept = self.lock();
         kept.retain(|(other, _)| *other != key);
         if kept.len() >= KEPT_MAX {

@@ -172,6 +172,16 @@ impl State {
         self.log.len()
     }
 
+    /// Whether something of the account was changed before `until`.
+    pub fn has_changed(&self, address: &Address, until: Position) -> bool {
+        let mut changes = self.log.iter().take(until);
+        changes.any(|change| match change {
+            Change::Account { address: other, .. }
+            | Change::Slot { address: other, .. }
+            | Change::Detached { address: other } => other == address,
+        })
+    }
+
     /// Replaces an account's basics; empty ones delete it (EIP-161).
     pub fn set_basic(&mut self, address: Address, basic: Option<Basic>) -> Result<(), StateError> {
         let after = basic.filter(|basic| !basic.is_empty());

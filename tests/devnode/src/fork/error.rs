@@ -20,6 +20,16 @@ pub struct StateError {
 
 impl DBErrorMarker for StateError {}
 
+impl StateError {
+    /// Whether the upstream is down, or does not serve us now.
+    pub fn is_passing(&self) -> bool {
+        matches!(
+            self.reason,
+            Reason::Connection(_) | Reason::Timeout(_) | Reason::Status(_) | Reason::RateLimited
+        )
+    }
+}
+
 /// Why a read of the upstream failed.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum Reason {

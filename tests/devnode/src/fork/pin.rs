@@ -87,11 +87,7 @@ impl Pin {
     }
 
     fn from_disk(settings: Settings, stop: Stop, error: StateError) -> Result<Self, StateError> {
-        let is_down = matches!(
-            error.reason,
-            Reason::Connection(_) | Reason::Timeout(_) | Reason::Status(_) | Reason::RateLimited
-        );
-        let number = settings.block_number.filter(|_| is_down);
+        let number = settings.block_number.filter(|_| error.is_passing());
         let saved = number.and_then(|number| disk::find(&settings, number));
         let Some(saved) = saved else {
             return Err(error);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use alloy_primitives::{B256, Bytes, hex};
+use alloy_primitives::{Address, B256, Bytes, hex};
 use alloy_sol_types::{Panic, Revert, SolError};
 use jsonrpsee::types::{
     ErrorObjectOwned,
@@ -57,9 +57,6 @@ pub enum RpcError {
     /// State could not be read.
     #[error(transparent)]
     State(#[from] StateError),
-    /// Not on a fork.
-    #[error("a fork does not have {0}: only what was read of the upstream is here")]
-    OnFork(&'static str),
     /// A dump cannot be read or written.
     #[error(transparent)]
     Dump(#[from] DumpError),
@@ -92,9 +89,12 @@ pub enum RpcError {
     /// A reader of accepted transactions was too slow.
     #[error("{0} transactions were accepted and forgotten before they were read")]
     Lagged(u64),
-    /// A root was asked for that covers state which was never read.
-    #[error("a fork knows no state root and no proofs: ask the upstream, for the blocks before it")]
-    ForkHasNoTrie,
+    /// A proof was asked for that covers state which was never read.
+    #[error("a fork has the proofs of its upstream only, up to block {0}")]
+    ProofLater(u64),
+    /// The upstream's proof would be of another account.
+    #[error("account {0} was changed on this fork before the block ended: it has no proof here")]
+    ProofChanged(Address),
     /// Our fault.
     #[error("internal error: {0}")]
     Internal(String),

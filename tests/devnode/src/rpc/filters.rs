@@ -6,7 +6,7 @@ use std::{
 };
 
 use alloy_primitives::{U256, map::HashMap};
-use alloy_rpc_types_eth::{Filter, Log};
+use alloy_rpc_types_eth::Filter;
 use jsonrpsee::{server::RegisterMethodError, types::Params};
 use serde_json::value::RawValue;
 
@@ -16,6 +16,7 @@ use super::{
     error::RpcError,
     feed::{Feed, Topic},
     methods::{Methods, json, off_thread},
+    older::logs,
     subscribe::Ids,
 };
 
@@ -52,7 +53,7 @@ pub fn register(methods: &mut Methods) -> Result<(), RegisterMethodError> {
             json(filters.changes(args.required()?, api)?)
         }),
         ("eth_getFilterLogs", |filters, api, args| {
-            json(filters.logs(args.required()?, api)?)
+            filters.logs(args.required()?, api)
         }),
         ("eth_uninstallFilter", |filters, _, args| {
             json(filters.remove(args.required()?))
@@ -126,11 +127,11 @@ impl Filters {
         Ok(changes)
     }
 
-    fn logs(&self, id: U256, api: &Api) -> Result<Vec<Log>, RpcError> {
+    fn logs(&self, id: U256, api: &Api) -> Result<Box<RawValue>, RpcError> {
         let feed = self.find(id, Instant::now())?;
         let topic = lock(&feed).topic().clone();
         match topic {
-            Topic::Logs(filter) => Ok(api.read().logs(&filter)?),
+            Topic::Logs(filter) => logs(api, &filter),
             _ => Err(RpcError::NoFilter),
         }
     }

@@ -1,14 +1,28 @@
 //! Accounts as the state trie has them, and proofs of them.
 
+use alloy_eips::BlockId;
 use alloy_primitives::{Address, B256, U64, U256};
 use alloy_rpc_types_eth::AccountInfo;
+use alloy_trie::EMPTY_ROOT_HASH;
 use jsonrpsee::server::RegisterMethodError;
+use revm::primitives::KECCAK_EMPTY;
 use serde::{Deserialize, Serialize};
+use serde_json::{json, value::RawValue};
 
-use super::{account::view, args::Args, error::RpcError, methods::Methods};
-use crate::chain::{
-    Chain,
-    trie::{self, Path},
+use super::{
+    Api,
+    account::view,
+    args::Args,
+    error::RpcError,
+    methods::{Methods, json as to_json},
+};
+use crate::{
+    chain::{
+        fork::Provable,
+        trie::{self, Path},
+        view::View,
+    },
+    fork::Reason,
 };
 
 /// Most slots of one request, as in geth.
@@ -16,18 +30,11 @@ const SLOTS_MAX: usize = 1_024;
 
 /// Registers the methods.
 pub fn register(methods: &mut Methods) -> Result<(), RegisterMethodError> {
-    methods.read(&["eth_getProof"], proof)?;
-    methods.read(&["eth_getAccount"], |chain, args| {
-        whole(chain)?;
-        let address: Address = args.required()?;
-        not_forked(chain)?;
-        let account = trie::account(&view(chain, args)?, &address)?;
-        Ok(account.map(|account| Account {
-            balance: account.balance,
-            nonce: U64::from(account.nonce),
-            code_hash: account.code_hash,
-            storage_root: account.storage_root,
-        }))
+    methods.blocking(&["eth_getProof"], |api, params| {
+        proof(api, &mut Args::new(&params))
+    })?;
+    methods.blocking(&["eth_getAccount"], |api, params| {
+        account(api, &mut Args::new(&params))
     })?;
     methods.read(&["eth_getAccountInfo"], |chain, args| {
         let address: Address = args.required()?;
@@ -41,14 +48,6 @@ pub fn register(methods: &mut Methods) -> Result<(), RegisterMethodError> {
     })
 }
 
-/// A fork reads what it needs: it never knows all that a root covers.
-fn not_forked(chain: &Chain) -> Result<(), RpcError> {
-    match chain.fork() {
-        Some(_) => Err(RpcError::ForkHasNoTrie),
-        None => Ok(()),
-    }
-}
-
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Account {
@@ -58,7 +57,7 @@ struct Account {
     storage_root: B256,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Proof {
     address: Address,
@@ -70,7 +69,22 @@ struct Proof {
     storage_proof: Vec<SlotProof>,
 }
 
-#[derive(Serialize)]
+impl Proof {
+    fn into_account(self) -> Option<Account> {
+        let is_empty = self.balance.is_zero()
+            && self.nonce.is_zero()
+            && self.storage_hash == EMPTY_ROOT_HASH
+            && [KECCAK_EMPTY, B256::ZERO].contains(&self.code_hash);
+        (!is_empty).then_some(Account {
+            balance: self.balance,
+            nonce: self.nonce,
+            code_hash: self.code_hash,
+            storage_root: self.storage_hash,
+        })
+    }
+}
+
+#[derive(Serialize, Deserialize)]
 struct SlotProof {
     key: Key,
     value: U256,
@@ -85,32 +99,54 @@ enum Key {
     Number(U256),
 }
 
-/// A trie needs the whole state, of which a fork reads a part.
-fn whole(chain: &Chain) -> Result<(), RpcError> {
-    match chain.fork() {
-        Some(_) => Err(RpcError::OnFork("a state trie")),
-        None => Ok(()),
+impl Key {
+    fn slot(self) -> U256 {
+        match self {
+            Self::Word(word) => word.into(),
+            Self::Number(number) => number,
+        }
     }
 }
 
-fn proof(chain: &Chain, args: &mut Args<'_>) -> Result<Proof, RpcError> {
-    whole(chain)?;
+fn account(api: &Api, args: &mut Args<'_>) -> Result<Box<RawValue>, RpcError> {
     let address: Address = args.required()?;
-    not_forked(chain)?;
+    let block = args.block()?;
+    if let Some(answer) = forked(api, address, &[], block)? {
+        return to_json(answer.into_account());
+    }
+    let account = api.look(|chain| {
+        let view = chain.state_at(chain.moment(block)?)?;
+        Ok(trie::account(&view, &address)?)
+    })?;
+    to_json(account.map(|account| Account {
+        balance: account.balance,
+        nonce: U64::from(account.nonce),
+        code_hash: account.code_hash,
+        storage_root: account.storage_root,
+    }))
+}
+
+fn proof(api: &Api, args: &mut Args<'_>) -> Result<Box<RawValue>, RpcError> {
+    let address: Address = args.required()?;
     let keys: Vec<Key> = args.optional()?.unwrap_or_default();
+    let block = args.block()?;
     if keys.len() > SLOTS_MAX {
         let reason = format!("too many slots: {} of at most {SLOTS_MAX}", keys.len());
         return Err(RpcError::BadArguments(reason));
     }
-    let slots: Vec<U256> = keys
-        .iter()
-        .map(|key| match *key {
-            Key::Word(word) => word.into(),
-            Key::Number(number) => number,
-        })
-        .collect();
-    let proven = trie::prove(&view(chain, args)?, &address, &slots)?;
-    let storage_proof = keys.into_iter().zip(proven.slots);
+    match forked(api, address, &keys, block)? {
+        Some(proof) => to_json(proof),
+        None => to_json(api.look(|chain| {
+            let view = chain.state_at(chain.moment(block)?)?;
+            own(&view, address, &keys)
+        })?),
+    }
+}
+
+fn own(view: &View<'_>, address: Address, keys: &[Key]) -> Result<Proof, RpcError> {
+    let slots: Vec<U256> = keys.iter().map(|key| key.slot()).collect();
+    let proven = trie::prove(view, &address, &slots)?;
+    let storage_proof = keys.iter().zip(proven.slots);
     Ok(Proof {
         address,
         account_proof: proven.path,
@@ -119,7 +155,48 @@ fn proof(chain: &Chain, args: &mut Args<'_>) -> Result<Proof, RpcError> {
         nonce: U64::from(proven.account.nonce),
         storage_hash: proven.account.storage_root,
         storage_proof: storage_proof
-            .map(|(key, (_, value, proof))| SlotProof { key, value, proof })
+            .map(|(key, (_, value, proof))| SlotProof {
+                key: *key,
+                value,
+                proof,
+            })
             .collect(),
     })
+}
+
+/// On a fork, the upstream's proof; none where there is no fork.
+///
+/// A trie needs the whole state, of which a fork reads a part: what was changed here has no proof.
+fn forked(
+    api: &Api,
+    address: Address,
+    keys: &[Key],
+    block: BlockId,
+) -> Result<Option<Proof>, RpcError> {
+    let pinned = api.look(|chain| {
+        let Some(fork) = chain.fork() else {
+            return Ok(None);
+        };
+        match chain.provable(&address, chain.moment(block)?)? {
+            Provable::At(number) => Ok(Some((fork.pin().clone(), number))),
+            Provable::Later => Err(RpcError::ProofLater(fork.head().header.number)),
+            Provable::Changed => Err(RpcError::ProofChanged(address)),
+        }
+    })?;
+    let Some((pin, number)) = pinned else {
+        return Ok(None);
+    };
+    let answer = pin.ask("eth_getProof", json!([address, keys, U64::from(number)]))?;
+    let what = format!("a proof of {address} at block {number}");
+    let proof: Proof = serde_json::from_value(answer)
+        .map_err(|error| pin.error(&what, Reason::Answer(error.to_string())))?;
+    let (asked, have) = (keys.iter(), proof.storage_proof.iter());
+    let is_asked = asked
+        .map(|key| key.slot())
+        .eq(have.map(|proven| proven.key.slot()));
+    if proof.address != address || !is_asked {
+        let have = format!("a proof of {} or of other slots", proof.address);
+        return Err(pin.error(&what, Reason::Mistaken { have }).into());
+    }
+    Ok(Some(proof))
 }

@@ -28,7 +28,7 @@ pub const REMARKS: &[(&str, &str)] = &[
     ),
     (
         "eth_getProof",
-        "against the hash of the first node, as headers carry no state root; refused on a fork",
+        "against the hash of the first node, as headers carry no state root; on a fork the upstream's, of accounts that were not changed here, up to the forked block",
     ),
     (
         "eth_newFilter",

@@ -34,6 +34,8 @@ pub(super) enum Mode {
     Refuse(i64, &'static str),
     /// The chain id is this.
     ChainId(u64),
+    /// The upstream is asked for the second text where the request has the first.
+    Swap(String, String),
 }
 
 pub(super) struct Proxy {
@@ -164,10 +166,14 @@ async fn read_body(stream: &mut TcpStream) -> std::io::Result<Vec<u8>> {
 
 /// The upstream's answer, with what the mode puts in its place.
 async fn answer(request: Value, mode: &Mode, upstream: &str) -> Value {
+    let mut body = request.to_string();
+    if let Mode::Swap(one, other) = mode {
+        body = body.replace(one, other);
+    }
     let response = reqwest::Client::new()
         .post(upstream)
         .header("content-type", "application/json")
-        .body(request.to_string())
+        .body(body)
         .send()
         .await
         .expect("the upstream answers");
