@@ -11,7 +11,6 @@ pub(super) type Words = BTreeMap<B256, B256>;
 /// A program and what shall come of it.
 #[derive(Debug, Deserialize)]
 pub(super) struct Vector {
-    pub(super) name: String,
     #[serde(default, deserialize_with = "optional_bytes")]
     wasm_hex: Option<Bytes>,
     wasm_file: Option<String>,
@@ -110,7 +109,7 @@ pub(super) struct ExpectedLog {
 }
 
 /// Fields that only inform the reader.
-const INFORMATIVE: [&str; 3] = ["group", "note", "wat"];
+const INFORMATIVE: [&str; 4] = ["group", "name", "note", "wat"];
 
 impl Vector {
     /// Names of fields that mean nothing here.

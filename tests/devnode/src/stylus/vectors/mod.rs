@@ -10,6 +10,7 @@ mod newer;
 
 use std::{
     fs, io,
+    panic::{self, AssertUnwindSafe},
     path::{Path, PathBuf},
 };
 
@@ -47,10 +48,10 @@ pub struct Failure {
     pub differences: Vec<String>,
 }
 
-/// Why vectors could not be run.
+/// Why a file of vectors could not be run.
 #[derive(Debug, Error)]
 pub enum VectorError {
-    /// A file cannot be read.
+    /// It cannot be read.
     #[error("{path}: {source}")]
     File {
         /// Which.
@@ -58,7 +59,7 @@ pub enum VectorError {
         /// Why.
         source: io::Error,
     },
-    /// A file does not hold vectors.
+    /// It holds no JSON array.
     #[error("{path}: {source}")]
     Format {
         /// Which.
@@ -66,52 +67,90 @@ pub enum VectorError {
         /// Why.
         source: serde_json::Error,
     },
-    /// A vector names no program.
-    #[error("{0}: neither wasm_hex nor wasm_file")]
-    NoProgram(String),
-    /// The engine does not run here.
+}
+
+/// Why one vector could not be run. It fails, and those behind it go on.
+#[derive(Debug, Error)]
+enum Broken {
+    #[error("not understood: {0}")]
+    Format(#[from] serde_json::Error),
+    #[error(transparent)]
+    Program(#[from] VectorError),
+    #[error("neither wasm_hex nor wasm_file")]
+    NoProgram,
     #[error(transparent)]
     Engine(#[from] CompileError),
 }
 
+/// What running one vector showed.
+struct Verdict {
+    differences: Vec<String>,
+    newer: bool,
+    unknown_fields: Vec<String>,
+}
+
 /// Runs all vectors of a file.
 ///
-/// Those that meet a rule of Stylus version 3 are run under it as well, against what it changes.
+/// Those that meet a rule of Stylus version 3 are run under it as well, against what it changes. A vector
+/// that cannot be run fails like one that does not agree, even if the VM panics over it.
 ///
-/// Errors: every [`VectorError`].
+/// Errors: every [`VectorError`], of the file itself.
 pub fn run_file(path: &Path, compiler: &Compiler) -> Result<Report, VectorError> {
-    let text = read(path)?;
-    let vectors: Vec<Vector> =
-        serde_json::from_slice(&text).map_err(|source| VectorError::Format {
+    let entries: Vec<serde_json::Value> =
+        serde_json::from_slice(&read(path)?).map_err(|source| VectorError::Format {
             path: path.to_owned(),
             source,
         })?;
     let mut report = Report::default();
-    for vector in &vectors {
-        for field in vector.unknown_fields() {
-            let warning = format!("{}: unknown field {field} is ignored", vector.name);
-            report.warnings.push(warning);
-        }
-        let wasm = match vector.wasm() {
-            Some(Wasm::Bytes(bytes)) => bytes.to_vec(),
-            Some(Wasm::File(file)) => read(&path.with_file_name("").join(file))?,
-            None => return Err(VectorError::NoProgram(vector.name.clone())),
+    for (index, entry) in entries.into_iter().enumerate() {
+        let name = match entry["name"].as_str() {
+            Some(name) => name.to_owned(),
+            None => format!("{}, vector {index}", path.display()),
         };
-        let mut differences = run_vector(vector, &wasm, ARBOS, compiler)?;
-        if let Some(reason) = &vector.v3_differs {
-            let (met, newer) = newer::run_vector(vector, reason, &wasm, compiler)?;
-            report.newer += usize::from(met);
-            differences.extend(newer);
-        }
+        let run = AssertUnwindSafe(|| run_entry(entry, path, compiler));
+        let differences = match panic::catch_unwind(run) {
+            Ok(Ok(verdict)) => {
+                report.newer += usize::from(verdict.newer);
+                let warning = |field| format!("{name}: unknown field {field} is ignored");
+                let warnings = verdict.unknown_fields.iter().map(warning);
+                report.warnings.extend(warnings);
+                verdict.differences
+            }
+            Ok(Err(broken)) => vec![broken.to_string()],
+            Err(_) => vec!["panicked".into()],
+        };
         match differences.is_empty() {
             true => report.passed += 1,
-            false => report.failures.push(Failure {
-                name: vector.name.clone(),
-                differences,
-            }),
+            false => report.failures.push(Failure { name, differences }),
         }
     }
     Ok(report)
+}
+
+/// Runs one vector of the file at `path`.
+fn run_entry(
+    entry: serde_json::Value,
+    path: &Path,
+    compiler: &Compiler,
+) -> Result<Verdict, Broken> {
+    let vector: Vector = serde_json::from_value(entry)?;
+    let wasm = match vector.wasm() {
+        Some(Wasm::Bytes(bytes)) => bytes.to_vec(),
+        Some(Wasm::File(file)) => read(&path.with_file_name(file))?,
+        None => return Err(Broken::NoProgram),
+    };
+    let mut differences = run_vector(&vector, &wasm, ARBOS, compiler)?;
+    let mut newer = false;
+    if let Some(reason) = &vector.v3_differs {
+        let differs;
+        (newer, differs) = newer::run_vector(&vector, reason, &wasm, compiler)?;
+        differences.extend(differs);
+    }
+    Ok(Verdict {
+        differences,
+        newer,
+        unknown_fields: vector.unknown_fields().map(str::to_owned).collect(),
+    })
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, VectorError> {
@@ -127,7 +166,7 @@ fn run_vector(
     wasm: &[u8],
     arbos: ArbosVersion,
     compiler: &Compiler,
-) -> Result<Vec<String>, VectorError> {
+) -> Result<Vec<String>, CompileError> {
     let rules = Rules::new(arbos);
     let activated = activate(
         wasm,

@@ -1,7 +1,7 @@
 //! Vectors that meet a rule which Stylus version 3 changed, under the newer rules.
 
-use super::{Vector, VectorError, observe};
-use crate::stylus::{ArbosVersion, Compiler, OutcomeKind, Rules, activate};
+use super::{Vector, observe};
+use crate::stylus::{ArbosVersion, CompileError, Compiler, OutcomeKind, Rules, activate};
 
 /// What a stated reason means for the figures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub(super) fn run_vector(
     reason: &str,
     wasm: &[u8],
     compiler: &Compiler,
-) -> Result<(bool, Vec<String>), VectorError> {
+) -> Result<(bool, Vec<String>), CompileError> {
     let arbos = ArbosVersion::LATEST;
     let rules = Rules::new(arbos);
     let label = |line: String| format!("ArbOS {}: {line}", arbos.0);

@@ -35,34 +35,48 @@ fn the_last_line_counts() {
     );
 }
 
+/// A vector that cannot be run is one failure, and those behind it are run all the same.
 #[test]
-fn what_cannot_be_run_is_an_error_and_no_count() {
+fn a_broken_vector_fails_alone() {
     let directory = tempfile::tempdir().unwrap();
-    let write = |name: &str, text: &str| std::fs::write(directory.path().join(name), text).unwrap();
-    let vector = r#"{"name": "a/b", "calldata": "", "expected": {"activation": {"ok": true}}"#;
-    write("text.json", "no vectors");
-    write("empty.json", &format!("[{vector}}}]"));
-    write(
-        "gone.json",
-        &format!(r#"[{vector}, "wasm_file": "gone.wasm"}}]"#),
+    let vector = r#"{"name": "a/b", "calldata": "", "expected": {"activation": {"ok": false}}"#;
+    let vectors = format!(
+        r#"[{vector}}},
+            {vector}, "wasm_file": "gone.wasm"}},
+            {vector}, "wasm_hex": "", "mock": {{"callvalue": 1}}}},
+            {vector}, "wasm_hex": "0"}},
+            7,
+            {vector}, "wasm_hex": ""}}]"#
     );
-    write(
-        "field.json",
-        &format!(r#"[{vector}, "wasm_hex": "", "mock": {{"callvalue": 1}}}}]"#),
-    );
+    std::fs::write(directory.path().join("some.json"), vectors).unwrap();
+    let (status, out, _) = run(directory.path(), &["some.json"]);
+    assert_eq!(status, Some(1));
+    let expected = [
+        "a/b\n  neither wasm_hex nor wasm_file\n",
+        "a/b\n  gone.wasm: No such file",
+        "a/b\n  not understood: unknown field `callvalue`",
+        "a/b\n  not understood: odd number of digits\n",
+        "some.json, vector 4\n  not understood: invalid type: integer `7`",
+    ];
+    for text in expected {
+        assert!(out.contains(text), "{text}: {out}");
+    }
+    assert!(out.ends_with("\n1 passed, 5 failed\n"), "{out}");
+}
+
+/// The other files are run all the same.
+#[test]
+fn a_file_that_cannot_be_read_is_an_error() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("text.json"), "no vectors").unwrap();
+    let trap = format!("{VECTORS}/trap.json");
     let cases = [
-        ("none.json", "none.json: No such file"),
-        ("text.json", "text.json: expected ident"),
-        ("empty.json", "a/b: neither wasm_hex nor wasm_file"),
-        ("gone.json", "gone.wasm: No such file"),
-        ("field.json", "unknown field `callvalue`"),
+        ("none.json", "error: none.json: No such file"),
+        ("text.json", "error: text.json: expected ident"),
     ];
     for (file, message) in cases {
-        let (status, out, errors) = run(directory.path(), &[file]);
-        assert_eq!((status, out.as_str()), (Some(2), ""), "{file}");
-        assert!(
-            errors.starts_with("error: ") && errors.contains(message),
-            "{errors}"
-        );
+        let (status, out, errors) = run(directory.path(), &[file, &trap]);
+        assert_eq!((status, out.as_str()), (Some(2), "9 passed, 0 failed\n"));
+        assert!(errors.starts_with(message), "{errors}");
     }
 }
