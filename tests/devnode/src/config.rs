@@ -25,6 +25,12 @@ pub const ARBOS_VERSION: u64 = 61;
 /// Port of Nitro's dev node.
 pub const PORT: u16 = 8547;
 
+/// How long a request may execute what is not mined, unless the node is told otherwise.
+pub const CALL_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// How many times that long a batch goes on.
+pub const BATCH_TIMEOUTS: u32 = 3;
+
 /// How to start a node. The default listens on a free loopback port and keeps nothing on disk.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -50,6 +56,9 @@ pub struct Config {
     pub balance: U256,
     /// Another chain to begin with. It decides on the chain id and the ArbOS version.
     pub fork: Option<Settings>,
+    /// Longest time that a request's executions may take which are not mined: calls, estimates, traces.
+    /// A batch starts no request after [`BATCH_TIMEOUTS`] times that.
+    pub call_timeout: Duration,
     /// Time between two writes of the state file while the node runs; only at shutdown if none.
     pub state_interval: Option<Duration>,
 }
@@ -74,6 +83,7 @@ impl Default for Config {
             wallet: Arc::default(),
             mining: Mining::Auto,
             state_interval: None,
+            call_timeout: CALL_TIMEOUT,
             balance: U256::from(10_000) * U256::from(1_000_000_000_000_000_000u64),
             fork: None,
         }

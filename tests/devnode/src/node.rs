@@ -22,7 +22,7 @@ use crate::{
         dump::DumpError,
         fork::{Fork, ForkInfo},
     },
-    config::Config,
+    config::{BATCH_TIMEOUTS, Config},
     fork::Stop,
     miner,
     rpc::{Api, module, server},
@@ -139,7 +139,9 @@ fn start(config: &Config) -> Result<(Runtime, Started, Running), Error> {
     };
     let api = Arc::new(Api::new(chain, config.state.clone()));
     let module = module(Arc::clone(&api))?;
-    let (address, handle) = runtime.block_on(server::start(started.address, module))?;
+    let batch_timeout = config.call_timeout.saturating_mul(BATCH_TIMEOUTS);
+    let served = server::start(started.address, module, batch_timeout);
+    let (address, handle) = runtime.block_on(served)?;
     started.address = address;
     let mut tasks = vec![runtime.spawn(miner::run(Arc::clone(&api)))];
     if let Some(period) = config.state_interval {

@@ -7,8 +7,11 @@ use thiserror::Error;
 
 use super::{
     Chain,
-    simulate::{Call, CallError},
+    simulate::{Call, CallError, output},
 };
+
+/// Most slots that a view method may read for its value to be looked for: each costs an execution.
+const SLOTS_MAX: usize = 64;
 
 sol! {
     interface Token {
@@ -27,6 +30,14 @@ pub enum DealError {
         token: Address,
         /// Why.
         error: Box<CallError>,
+    },
+    /// The view method reads too much to try each slot.
+    #[error("token {token} reads {slots} storage slots, and at most {SLOTS_MAX} are tried")]
+    TooManySlots {
+        /// The token.
+        token: Address,
+        /// How many it reads.
+        slots: usize,
     },
     /// No single slot that the view method reads is the value.
     #[error("no storage slot of {0} holds the value as it is, so it cannot be set")]
@@ -67,18 +78,54 @@ impl Chain {
             },
             ..Call::default()
         };
-        let failed = |error: CallError| DealError::Call {
-            token,
-            error: Box::new(error),
-        };
+        let (address, slot) = self.slot_behind(token, call, value)?;
+        let set = self.state.set_slot(address, slot, value);
+        set.map_err(|error| failed(token)(error.into()))
+    }
+
+    /// The slot that makes a call of the token return `value` if it is set to that. All executions have
+    /// the time of one request.
+    fn slot_behind(
+        &self,
+        token: Address,
+        call: Call,
+        value: U256,
+    ) -> Result<(Address, U256), DealError> {
+        let mut prepared = self.prepare_next(call).map_err(failed(token))?;
+        let gas_limit = prepared.tx.gas_limit;
+        let executed = prepared.execute(gas_limit).map_err(failed(token))?;
+        output(executed.result).map_err(failed(token))?;
+        let accounts = executed.state.into_iter();
+        let read: Vec<_> = accounts
+            .flat_map(|(address, account)| {
+                account.storage.into_keys().map(move |slot| (address, slot))
+            })
+            .collect();
+        if read.len() > SLOTS_MAX {
+            let slots = read.len();
+            return Err(DealError::TooManySlots { token, slots });
+        }
         let wanted = value.to_be_bytes::<32>();
-        for (address, slot) in self.slots_read(call.clone()).map_err(failed)? {
-            let output = self.call_with_slot(call.clone(), address, slot, value);
-            if output.is_ok_and(|output| **output == wanted) {
-                let set = self.state.set_slot(address, slot, value);
-                return set.map_err(|error| failed(error.into()));
+        let before = prepared.view.clone();
+        for (address, slot) in read {
+            prepared.view = before.clone();
+            prepared.view.overlay.set_slot(address, slot, value);
+            match prepared.run(gas_limit).and_then(output) {
+                Ok(output) if **output == wanted => return Ok((address, slot)),
+                Err(error @ (CallError::State(_) | CallError::TimedOut(_))) => {
+                    return Err(failed(token)(error));
+                }
+                // What fails with another value in a slot is not it.
+                Ok(_) | Err(_) => {}
             }
         }
         Err(DealError::NoSlot(token))
+    }
+}
+
+fn failed(token: Address) -> impl Fn(CallError) -> DealError {
+    move |error| DealError::Call {
+        token,
+        error: Box::new(error),
     }
 }

@@ -40,6 +40,7 @@ mod wording;
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use alloy_primitives::{Address, B256, U256, map::AddressHashSet};
@@ -64,7 +65,7 @@ use self::{
 use crate::{
     arbos,
     config::Config,
-    evm::{env, session::Session},
+    evm::{deadline::Deadline, env, session::Session},
     fork::{StateError, Stop},
     stylus::{CompileError, Compiler},
     wallet::Wallet,
@@ -268,6 +269,16 @@ impl Chain {
             gas_limit: self.gas_limit,
             ..env::block(timestamp, base_fee)
         }
+    }
+
+    /// How long the executions of a request may take, unless they are mined.
+    pub fn call_timeout(&self) -> Duration {
+        self.config.call_timeout
+    }
+
+    /// When the executions of a request that begins now have to end, unless they are mined.
+    pub fn deadline(&self) -> Deadline {
+        Deadline::after(self.call_timeout())
     }
 
     fn session(&self, l2_block: u64, is_call: bool) -> Result<Session, StateError> {

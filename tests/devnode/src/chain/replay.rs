@@ -15,9 +15,10 @@ use crate::{
     arbos,
     evm::{
         self, Executed,
+        deadline::Deadline,
         session::{Recent, Session},
     },
-    trace::{TraceError, Tracer, failure},
+    trace::{TraceError, Tracer, failure, options::Options, unwatched_failure},
 };
 
 /// An execution that was watched. Nothing of it is committed.
@@ -52,29 +53,31 @@ impl Chain {
     ) -> Result<Watched<'_>, TraceError> {
         let mut recent = Recent::default();
         for earlier in block.txs.iter().take_while(|tx| tx.index < mined.index) {
-            recent = self.replay_unwatched(block, earlier, recent)?;
+            recent = self.replay_unwatched(block, earlier, recent, tracer.deadline())?;
         }
         self.replay_after(block, mined, recent, tracer)
     }
 
-    /// As [`Self::replay`] for all transactions of a block, each with a tracer of its own.
+    /// As [`Self::replay`] for all transactions of a block, each with a tracer of its own. They share
+    /// one time; when it is over there are no traces.
     pub fn replay_block<R>(
         &self,
         block: &Block,
-        mut tracer: impl FnMut() -> Result<Tracer, TraceError>,
+        options: &Options,
         mut finish: impl FnMut(&Mined, Tracer, Watched<'_>) -> Result<R, TraceError>,
     ) -> Result<Traces<R>, TraceError> {
         let mut recent = Recent::default();
         let mut results = Vec::with_capacity(block.txs.len());
         for mined in &block.txs {
-            let mut tracer = tracer()?;
+            let mut tracer = Tracer::new(options)?;
             let result = match self.replay_after(block, mined, recent.clone(), &mut tracer) {
                 Ok(watched) => {
                     recent = watched.executed.session.recent.clone();
                     finish(mined, tracer, watched)
                 }
+                Err(error @ TraceError::TimedOut(_)) => return Err(error),
                 Err(error) => {
-                    recent = self.replay_unwatched(block, mined, recent)?;
+                    recent = self.replay_unwatched(block, mined, recent, options.deadline)?;
                     Err(error)
                 }
             };
@@ -91,6 +94,7 @@ impl Chain {
         let prepared = self.prepare_call(call)?;
         let mut session = prepared.session;
         session.witness = Some(tracer.witness());
+        session.deadline = Some(tracer.deadline());
         let (before, tx, block) = (
             prepared.view.clone(),
             prepared.tx.clone(),
@@ -126,6 +130,7 @@ impl Chain {
         let scene = self.scene(block, mined, recent)?;
         let mut session = scene.session;
         session.witness = Some(tracer.witness());
+        session.deadline = Some(tracer.deadline());
         let executed = evm::inspect::inspect(
             scene.before.clone(),
             self.replay_rules(),
@@ -149,8 +154,10 @@ impl Chain {
         block: &Block,
         mined: &Mined,
         recent: Recent,
+        deadline: Deadline,
     ) -> Result<Recent, TraceError> {
-        let scene = self.scene(block, mined, recent)?;
+        let mut scene = self.scene(block, mined, recent)?;
+        scene.session.deadline = Some(deadline);
         let executed = evm::execute(
             scene.before,
             self.replay_rules(),
@@ -158,7 +165,7 @@ impl Chain {
             scene.tx,
             scene.session,
         )
-        .map_err(|error| TraceError::Execution(error.to_string()))?;
+        .map_err(|error| unwatched_failure(deadline, error))?;
         check(mined, &executed)?;
         Ok(executed.session.recent)
     }

@@ -1,7 +1,7 @@
 //! `eth_call` and `eth_estimateGas`.
 
 use alloy_eips::BlockId;
-use alloy_primitives::{Address, Bytes, TxKind, U256};
+use alloy_primitives::{Bytes, TxKind, U256};
 use alloy_rpc_types_eth::{BlockOverrides, TransactionRequest, state::StateOverride};
 use revm::context::{
     BlockEnv, CfgEnv, TxEnv,
@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     arbos,
-    evm::{self, Executed, env, session::Session},
+    evm::{self, Executed, deadline::TimedOut, env, session::Session},
     fork::StateError,
     stylus::ActivationError,
 };
@@ -57,6 +57,9 @@ pub enum CallError {
     /// No gas limit that the caller can pay suffices.
     #[error("gas required exceeds allowance ({0})")]
     Allowance(u64),
+    /// It took too long.
+    #[error(transparent)]
+    TimedOut(#[from] TimedOut),
     /// The request contradicts itself.
     #[error("{0}")]
     Request(String),
@@ -88,7 +91,8 @@ pub(super) struct Prepared<'a> {
 }
 
 impl Prepared<'_> {
-    fn run(&self, gas_limit: u64) -> Result<ExecutionResult, CallError> {
+    /// As [`Self::execute`], without what it would change.
+    pub(super) fn run(&self, gas_limit: u64) -> Result<ExecutionResult, CallError> {
         let executed = self.execute(gas_limit)?;
         match (executed.result, executed.session.refusal) {
             (ExecutionResult::Revert { output, .. }, Some(error)) if output.is_empty() => {
@@ -105,13 +109,19 @@ impl Prepared<'_> {
             ..self.tx.clone()
         };
         let (view, rules, block) = (self.view.clone(), self.rules.clone(), self.block.clone());
-        match evm::execute(view, rules, block, tx, self.session.clone()) {
-            Ok(executed) => Ok(executed),
-            Err(EVMError::Transaction(error)) => {
-                Err(CallError::Invalid(invalid_message(&self.tx, &error)))
-            }
-            Err(EVMError::Database(error)) => Err(CallError::State(error)),
-            Err(error) => Err(CallError::Invalid(error.to_string())),
+        let executed = evm::execute(view, rules, block, tx, self.session.clone());
+        executed.map_err(|error| self.failure(error))
+    }
+
+    fn failure(&self, error: evm::Error) -> CallError {
+        let deadline = self.session.deadline;
+        if let Some(late) = deadline.and_then(|deadline| deadline.ended(&error)) {
+            return late.into();
+        }
+        match error {
+            EVMError::Transaction(error) => CallError::Invalid(invalid_message(&self.tx, &error)),
+            EVMError::Database(error) => CallError::State(error),
+            error => CallError::Invalid(error.to_string()),
         }
     }
 }
@@ -126,29 +136,9 @@ impl Chain {
         output(prepared.run(prepared.tx.gas_limit)?)
     }
 
-    /// The storage slots that a call reads, if it succeeds.
-    pub(super) fn slots_read(&self, call: Call) -> Result<Vec<(Address, U256)>, CallError> {
-        let prepared = self.prepare(call, Moment::Pending, true)?;
-        let executed = prepared.execute(prepared.tx.gas_limit)?;
-        output(executed.result)?;
-        let accounts = executed.state.into_iter();
-        let slots = accounts.flat_map(|(address, account)| {
-            account.storage.into_keys().map(move |slot| (address, slot))
-        });
-        Ok(slots.collect())
-    }
-
-    /// The output of a call if a slot held `value`.
-    pub(super) fn call_with_slot(
-        &self,
-        call: Call,
-        address: Address,
-        slot: U256,
-        value: U256,
-    ) -> Result<Bytes, CallError> {
-        let mut prepared = self.prepare(call, Moment::Pending, true)?;
-        prepared.view.overlay.set_slot(address, slot, value);
-        output(prepared.run(prepared.tx.gas_limit)?)
+    /// What a call executes on the state that the next block begins with.
+    pub(super) fn prepare_next(&self, call: Call) -> Result<Prepared<'_>, CallError> {
+        self.prepare(call, Moment::Pending, true)
     }
 
     /// {gas} The least gas limit that suffices, found as geth does: a first run at the cap, then
@@ -220,6 +210,7 @@ impl Chain {
         let mut session = self.session(number, is_call)?;
         session.arbos_version = arbos::version(&view)?;
         session.limits = arbos::limits(&view)?;
+        session.deadline = Some(self.deadline());
         for (address, account) in call.state.into_iter().flatten() {
             override_account(&mut view, address, account)?;
         }
@@ -325,11 +316,11 @@ impl Prepared<'_> {
         }
     }
 
-    /// A state that cannot be read says nothing of the limit.
+    /// A state that cannot be read says nothing of the limit, nor does time that is over.
     fn suffices(&self, gas_limit: u64) -> Result<bool, CallError> {
         match self.run(gas_limit) {
             Ok(result) => Ok(result.is_success()),
-            Err(error @ CallError::State(_)) => Err(error),
+            Err(error @ (CallError::State(_) | CallError::TimedOut(_))) => Err(error),
             Err(_) => Ok(false),
         }
     }

@@ -45,6 +45,10 @@ pub(super) struct Flags {
     /// Seconds between two writes of the state file while the node runs
     #[arg(long, value_name = "SECONDS", requires = "state", value_parser = clap::value_parser!(u64).range(1..))]
     state_interval: Option<u64>,
+    /// Seconds that the executions of a request may take which are not mined: calls, estimates, traces;
+    /// a batch starts no request after three times that
+    #[arg(long, default_value_t = config::CALL_TIMEOUT.as_secs(), value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    call_timeout: u64,
     /// Balance of each funded account, in ether
     #[arg(long, default_value_t = 10_000, value_name = "ETHER")]
     balance: u64,
@@ -99,6 +103,7 @@ impl Flags {
                 self.mnemonic.clone().unwrap_or_default(),
                 self.accounts,
             )?),
+            call_timeout: Duration::from_secs(self.call_timeout),
             state_interval: self.state_interval.map(Duration::from_secs),
             mining: match self.no_mining {
                 true => Mining::Manual,

@@ -27,11 +27,14 @@ pub type Frame = EthFrame<EthInterpreter>;
 pub type FrameError = revm::context_interface::context::ContextError<StateError>;
 
 impl<'a, I> Evm<'a, I> {
-    /// Makes a frame; from now on its account acts in one more.
+    /// Makes a frame, if there is time; from now on its account acts in one more.
     pub(super) fn push_frame(
         &mut self,
         init: FrameInit,
     ) -> Result<FrameInitResult<'_, Frame>, ContextDbError<Context<'a>>> {
+        if let Some(deadline) = self.inner.ctx.chain.deadline {
+            deadline.check()?;
+        }
         if let ItemOrResult::Result(result) = self.inner.frame_init(init)? {
             return Ok(ItemOrResult::Result(result));
         }

@@ -5,6 +5,7 @@
 
 pub mod answers;
 pub mod calls;
+pub mod deadline;
 pub mod env;
 pub mod frames;
 pub mod handler;

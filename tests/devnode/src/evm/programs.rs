@@ -163,6 +163,9 @@ impl<'a, I> Evm<'a, I> {
                 Step::Done(outcome) => return self.end(&program, outcome),
             };
             let (context, _, _, frames) = self.inner.all_mut();
+            if let Some(deadline) = context.chain.deadline {
+                deadline.check()?;
+            }
             let gas = &mut frames.get().interpreter.gas;
             match answers::answer(context, gas, &program.acting, &program.rules, request)? {
                 Answer::Reply(reply) => program.reply = Some(reply),

@@ -2,6 +2,7 @@
 
 use alloy_primitives::{Address, B256, map::AddressHashMap};
 
+use super::deadline::Deadline;
 use crate::{
     arbos::Limits,
     stylus::{
@@ -19,6 +20,8 @@ pub struct Session {
     pub l2_block: u64,
     /// Whether this is an `eth_call`, whose gas the per-transaction limit does not bind.
     pub is_call: bool,
+    /// When its execution has to end; never for a transaction that is mined.
+    pub deadline: Option<Deadline>,
     /// What owners set for every transaction.
     pub limits: Limits,
     /// Makes native code of programs, and keeps it.
@@ -48,6 +51,7 @@ impl Session {
             arbos_version,
             l2_block,
             is_call,
+            deadline: None,
             limits,
             compiler,
             pages: Pages::default(),

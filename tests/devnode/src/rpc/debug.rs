@@ -46,7 +46,7 @@ struct InBlock {
 
 fn transaction(chain: &Chain, args: &mut Args<'_>) -> Result<Trace, RpcError> {
     let hash = args.required()?;
-    let mut tracer = tracer(args.optional()?.unwrap_or_default())?;
+    let mut tracer = tracer(chain, args.optional()?.unwrap_or_default())?;
     let (block, mined) = chain.transaction(&hash).ok_or(TraceError::NoTransaction)?;
     let watched = chain.replay(block, mined, &mut tracer)?;
     Ok(tracer.finish(watched, Some(place(block, mined)))?)
@@ -59,7 +59,7 @@ fn call(chain: &Chain, args: &mut Args<'_>) -> Result<Trace, RpcError> {
         let message = "txIndex is not supported: the call sees the state after the block";
         return Err(RpcError::BadArguments(message.into()));
     }
-    let mut tracer = tracer(options.tracing_options)?;
+    let mut tracer = tracer(chain, options.tracing_options)?;
     let call = Call {
         request,
         block,
@@ -72,12 +72,10 @@ fn call(chain: &Chain, args: &mut Args<'_>) -> Result<Trace, RpcError> {
 
 fn block(chain: &Chain, args: &mut Args<'_>) -> Result<Vec<InBlock>, RpcError> {
     let block = found(chain, args)?;
-    let options = Options::new(args.optional()?.unwrap_or_default())?;
-    let traces = chain.replay_block(
-        block,
-        || Tracer::new(options.clone()),
-        |mined, tracer, watched| tracer.finish(watched, Some(place(block, mined))),
-    )?;
+    let options = options(chain, args.optional()?.unwrap_or_default())?;
+    let traces = chain.replay_block(block, &options, |mined, tracer, watched| {
+        tracer.finish(watched, Some(place(block, mined)))
+    })?;
     let traces = traces.into_iter().map(|(tx_hash, trace)| {
         let (result, error) = match trace {
             Ok(trace) => (Some(trace), None),
@@ -92,8 +90,12 @@ fn block(chain: &Chain, args: &mut Args<'_>) -> Result<Vec<InBlock>, RpcError> {
     Ok(traces.collect())
 }
 
-fn tracer(options: GethDebugTracingOptions) -> Result<Tracer, TraceError> {
-    Tracer::new(Options::new(options)?)
+fn tracer(chain: &Chain, geth: GethDebugTracingOptions) -> Result<Tracer, TraceError> {
+    Tracer::new(&options(chain, geth)?)
+}
+
+fn options(chain: &Chain, geth: GethDebugTracingOptions) -> Result<Options, TraceError> {
+    Options::new(geth, chain.call_timeout())
 }
 
 fn place(block: &Block, mined: &Mined) -> TransactionContext {

@@ -1,30 +1,47 @@
-//! What HTTP cannot do, said in geth's words.
+//! What surrounds every request: subscriptions that HTTP cannot have, and the time of a batch.
+
+use std::time::Duration;
 
 use jsonrpsee::{
-    MethodResponse,
-    core::middleware::{Batch, Notification, RpcServiceT},
+    BatchResponseBuilder, MethodResponse,
+    core::middleware::{Batch, BatchEntry, Notification, RpcServiceT},
     types::{
         ErrorObject, Request,
         error::{INTERNAL_ERROR_CODE, METHOD_NOT_FOUND_CODE},
     },
 };
+use tokio::time::Instant;
 
-/// Passes requests on, and explains why a subscription over HTTP fails.
+/// geth's code for a request of a batch whose time is over.
+const TIMED_OUT: i32 = -32002;
+
+/// Passes requests on, explains why a subscription over HTTP fails, and ends batches that take long.
 #[derive(Clone, Debug)]
-pub struct NoSubscriptions<S>(pub S);
+pub struct Surrounds<S> {
+    /// What answers requests.
+    pub inner: S,
+    /// How long a batch goes on. What comes later is answered with an error, and is not done.
+    pub batch_timeout: Duration,
+    /// {byte} Largest answer to a batch.
+    pub answer_max: usize,
+}
 
-impl<S> RpcServiceT for NoSubscriptions<S>
+impl<S> RpcServiceT for Surrounds<S>
 where
-    S: RpcServiceT<MethodResponse = MethodResponse> + Send + Sync + Clone + 'static,
+    S: RpcServiceT<MethodResponse = MethodResponse, BatchResponse = MethodResponse>
+        + Send
+        + Sync
+        + Clone
+        + 'static,
 {
     type MethodResponse = MethodResponse;
     type NotificationResponse = S::NotificationResponse;
-    type BatchResponse = S::BatchResponse;
+    type BatchResponse = MethodResponse;
 
     fn call<'a>(&self, request: Request<'a>) -> impl Future<Output = MethodResponse> + Send + 'a {
         let subscribes = matches!(request.method_name(), "eth_subscribe" | "eth_unsubscribe");
         let id = subscribes.then(|| request.id.clone().into_owned());
-        let answer = self.0.call(request);
+        let answer = self.inner.call(request);
         async move {
             let answer = answer.await;
             match id {
@@ -43,13 +60,55 @@ where
         &self,
         requests: Batch<'a>,
     ) -> impl Future<Output = Self::BatchResponse> + Send + 'a {
-        self.0.batch(requests)
+        let service = self.clone();
+        let deadline = Instant::now() + self.batch_timeout;
+        async move {
+            let mut answers = BatchResponseBuilder::new_with_limit(service.answer_max);
+            let mut is_silent = false;
+            for entry in requests {
+                let is_late = Instant::now() >= deadline;
+                let answer = match entry {
+                    Ok(BatchEntry::Call(request)) if is_late => service.too_late(&request),
+                    Ok(BatchEntry::Call(request)) => service.call(request).await,
+                    Ok(BatchEntry::Notification(notification)) => {
+                        is_silent = true;
+                        if !is_late {
+                            service.notification(notification).await;
+                        }
+                        continue;
+                    }
+                    Err(error) => {
+                        let (error, id) = error.into_parts();
+                        MethodResponse::error(id, error)
+                    }
+                };
+                if let Err(too_large) = answers.append(answer) {
+                    return too_large;
+                }
+            }
+            match is_silent && answers.is_empty() {
+                true => MethodResponse::notification(),
+                // An empty batch is an invalid request.
+                false => MethodResponse::from_batch(answers.finish()),
+            }
+        }
     }
 
     fn notification<'a>(
         &self,
         notification: Notification<'a>,
     ) -> impl Future<Output = Self::NotificationResponse> + Send + 'a {
-        self.0.notification(notification)
+        self.inner.notification(notification)
+    }
+}
+
+impl<S> Surrounds<S> {
+    fn too_late(&self, request: &Request<'_>) -> MethodResponse {
+        let message = format!(
+            "request timed out: the batch took over {:?}, and this is not done",
+            self.batch_timeout
+        );
+        let error = ErrorObject::owned(TIMED_OUT, message, None::<()>);
+        MethodResponse::error(request.id.clone(), error)
     }
 }

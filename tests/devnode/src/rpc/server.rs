@@ -1,6 +1,6 @@
 //! The HTTP and WebSocket server.
 
-use std::{io, net::SocketAddr, sync::Arc};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use jsonrpsee::{
     RpcModule,
@@ -11,7 +11,7 @@ use jsonrpsee::{
 
 use tokio::net::TcpSocket;
 
-use super::{Api, http::NoSubscriptions, subscribe::Ids};
+use super::{Api, http::Surrounds, subscribe::Ids};
 use crate::node::Error;
 
 /// {byte} Largest request and response; dumps are the largest.
@@ -29,10 +29,11 @@ const BACKLOG: u32 = 4_096;
 /// Most messages that wait for a slow WebSocket client.
 const QUEUE_MAX: u32 = 256;
 
-/// Listens and serves until the handle stops it.
+/// Listens and serves until the handle stops it. A batch starts no request after `batch_timeout`.
 pub async fn start(
     address: SocketAddr,
     module: RpcModule<Arc<Api>>,
+    batch_timeout: Duration,
 ) -> Result<(SocketAddr, ServerHandle), Error> {
     let config = ServerConfig::builder()
         .max_request_body_size(BODY_MAX)
@@ -44,10 +45,14 @@ pub async fn start(
         .set_tcp_no_delay(true)
         .build();
     let failed = |source| Error::Listen { address, source };
-    let explain = RpcServiceBuilder::new().layer_fn(NoSubscriptions);
+    let surrounds = RpcServiceBuilder::new().layer_fn(move |inner| Surrounds {
+        inner,
+        batch_timeout,
+        answer_max: BODY_MAX as usize,
+    });
     let server = Server::builder()
         .set_config(config)
-        .set_rpc_middleware(explain)
+        .set_rpc_middleware(surrounds)
         .build_from_tcp(listen(address).map_err(failed)?)
         .map_err(failed)?;
     let local = server.local_addr().map_err(failed)?;

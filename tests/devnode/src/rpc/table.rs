@@ -8,13 +8,25 @@ use crate::{chain::Chain, config::Config, node::Error};
 /// Where a method differs from geth's or anvil's.
 pub const REMARKS: &[(&str, &str)] = &[
     (
+        "anvil_dealERC20",
+        "tries the storage slots that `balanceOf` reads, at most 64 of them",
+    ),
+    (
         "anvil_dumpState",
         "JSON in hex, for `anvil_loadState` of this node and for `--state`; also writes the file of `--state`",
     ),
     ("anvil_mine", "at most 100,000 blocks in one request"),
     (
+        "anvil_setERC20Allowance",
+        "tries the storage slots that `allowance` reads, at most 64 of them",
+    ),
+    (
+        "debug_traceBlockByNumber",
+        "all traces of a block share the time of one request and 256 MiB",
+    ),
+    (
         "eth_call",
-        "`movePrecompileToAddress`, `beaconRoot`, `blobBaseFee` and unknown overrides are refused, never ignored",
+        "ends after the time of `--call-timeout`, as estimates, access lists and traces do; `movePrecompileToAddress`, `beaconRoot`, `blobBaseFee` and unknown overrides are refused, never ignored",
     ),
     ("eth_estimateGas", "overrides as in `eth_call`"),
     ("eth_feeHistory", "rewards are zero, as Arbitrum drops tips"),

@@ -1,6 +1,6 @@
 //! Bounds on the size and the time of a trace.
 
-use std::time::{Duration, Instant};
+use std::{cell::Cell, rc::Rc};
 
 use alloy_primitives::{
     Address, Log, U256,
@@ -18,10 +18,14 @@ use revm::{
 };
 use revm_inspectors::tracing::{DebugInspector, TracingInspectorConfig};
 
-use super::TraceError;
-use crate::{chain::view::View, evm::Context, fork::StateError};
+use super::{TraceError, options::Options};
+use crate::{
+    chain::view::View,
+    evm::{Context, deadline::Deadline},
+    fork::StateError,
+};
 
-/// {byte} What a trace may be at most, as it is sent.
+/// {byte} What a request's traces may be at most, as they are sent.
 pub const SIZE_MAX: u64 = 256 << 20;
 
 /// {byte} What parts of a trace take as JSON, about.
@@ -39,7 +43,7 @@ mod size {
 /// How many steps are watched between two looks at the clock.
 const CLOCK_STEPS: u64 = 1_024;
 
-/// Adds up what a trace will take, and ends the execution where that is too much.
+/// Adds up what a request's traces will take, and ends the execution where that is too much.
 #[derive(Debug)]
 pub(super) struct Budget {
     /// What of each step is recorded; nothing if steps are not.
@@ -47,14 +51,13 @@ pub(super) struct Budget {
     /// Slots that the steps' storage shows so far.
     shown: AddressHashMap<HashSet<U256>>,
     seen: u64,
-    spent: u64,
-    started: Instant,
-    timeout: Duration,
+    spent: Rc<Cell<u64>>,
+    deadline: Deadline,
     is_late: bool,
 }
 
 impl Budget {
-    pub(super) fn new(geth: &DebugInspector, timeout: Duration) -> Self {
+    pub(super) fn new(geth: &DebugInspector, options: &Options) -> Self {
         let config = match geth {
             DebugInspector::Default(inspector, _) | DebugInspector::Erc7562Tracer(inspector, _) => {
                 Some(*inspector.config())
@@ -65,17 +68,16 @@ impl Budget {
             steps: config.filter(|config| config.record_steps),
             shown: AddressHashMap::default(),
             seen: 0,
-            spent: 0,
-            started: Instant::now(),
-            timeout,
+            spent: Rc::clone(&options.spent),
+            deadline: options.deadline,
             is_late: false,
         }
     }
 
     pub(super) fn refusal(&self) -> Option<TraceError> {
-        match (self.spent > SIZE_MAX, self.is_late) {
+        match (self.spent.get() > SIZE_MAX, self.is_late) {
             (true, _) => Some(TraceError::TooLarge),
-            (false, true) => Some(TraceError::Timeout(self.timeout)),
+            (false, true) => Some(self.deadline.error().into()),
             (false, false) => None,
         }
     }
@@ -102,7 +104,7 @@ impl Budget {
     }
 
     fn spend(&mut self, bytes: u64) {
-        self.spent = self.spent.saturating_add(bytes);
+        self.spent.set(self.spent.get().saturating_add(bytes));
     }
 
     /// {byte} What the struct logger writes of a step.
@@ -151,7 +153,7 @@ impl Budget {
     /// Leaves an error in the context where it is too much: the next frame or step ends.
     fn check(&mut self, context: &mut Context<'_>) {
         if !self.is_late && self.seen.is_multiple_of(CLOCK_STEPS) {
-            self.is_late = self.started.elapsed() > self.timeout;
+            self.is_late = self.deadline.is_over();
         }
         if let Some(refusal) = self.refusal()
             && context.error().is_ok()
@@ -211,5 +213,33 @@ impl<'a> Inspector<Context<'a>> for Budget {
 
     fn selfdestruct(&mut self, _: Address, _: Address, _: U256) {
         self.spend(size::FRAME);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use alloy_rpc_types_trace::geth::GethDebugTracingOptions;
+
+    use super::*;
+
+    #[test]
+    fn the_traces_of_a_request_share_its_budget() {
+        let request = || {
+            let geth = GethDebugTracingOptions::default();
+            Options::new(geth, Duration::from_secs(60)).unwrap()
+        };
+        let budget = |options: &Options| {
+            let geth = DebugInspector::new(options.geth.clone()).unwrap();
+            Budget::new(&geth, options)
+        };
+        let options = request();
+        budget(&options).spend(SIZE_MAX);
+        let mut second = budget(&options);
+        assert!(second.refusal().is_none());
+        second.spend(1);
+        assert!(matches!(second.refusal(), Some(TraceError::TooLarge)));
+        assert!(budget(&request()).refusal().is_none());
     }
 }

@@ -23,7 +23,11 @@ use self::{
 };
 use crate::{
     chain::{query::QueryError, replay::Watched, simulate::CallError},
-    evm::{self, Context, session::Witness},
+    evm::{
+        self, Context,
+        deadline::{Deadline, TimedOut},
+        session::Witness,
+    },
     fork::StateError,
     stylus::trace::Recording,
 };
@@ -47,8 +51,8 @@ pub enum TraceError {
     )]
     TooLarge,
     /// It took too long.
-    #[error("execution timeout: tracing took over {0:?}")]
-    Timeout(std::time::Duration),
+    #[error(transparent)]
+    TimedOut(#[from] TimedOut),
     /// No such transaction.
     #[error("transaction not found")]
     NoTransaction,
@@ -100,6 +104,8 @@ pub struct Tracer {
     geth: DebugInspector,
     budget: Budget,
     frames: Frames,
+    deadline: Deadline,
+    recording: Recording,
 }
 
 impl Tracer {
@@ -107,12 +113,14 @@ impl Tracer {
     ///
     /// # Errors
     /// [`TraceError::Unknown`], [`TraceError::Config`].
-    pub fn new(options: Options) -> Result<Self, TraceError> {
-        let geth = DebugInspector::new(options.geth)
+    pub fn new(options: &Options) -> Result<Self, TraceError> {
+        let geth = DebugInspector::new(options.geth.clone())
             .map_err(|error| TraceError::Config(error.to_string()))?;
         Ok(Self {
             kind: options.kind,
-            budget: Budget::new(&geth, options.timeout),
+            deadline: options.deadline,
+            recording: options.recording.clone(),
+            budget: Budget::new(&geth, options),
             geth,
             frames: Frames::default(),
         })
@@ -121,9 +129,14 @@ impl Tracer {
     /// What programs are to tell.
     pub fn witness(&self) -> Witness {
         Witness {
-            recording: (self.kind == Kind::Stylus).then(Recording::default),
+            recording: (self.kind == Kind::Stylus).then(|| self.recording.clone()),
             ..Witness::default()
         }
+    }
+
+    /// When the execution has to end.
+    pub fn deadline(&self) -> Deadline {
+        self.deadline
     }
 
     /// What watches the execution.
@@ -181,8 +194,15 @@ impl Tracer {
 
 /// Why an execution could not go on: the tracer's doing, or not.
 pub(crate) fn failure(tracer: &Tracer, error: evm::Error) -> TraceError {
-    match (tracer.refusal(), error) {
-        (Some(refusal), _) => refusal,
+    tracer
+        .refusal()
+        .unwrap_or_else(|| unwatched_failure(tracer.deadline, error))
+}
+
+/// Why an execution that no tracer watched could not go on.
+pub(crate) fn unwatched_failure(deadline: Deadline, error: evm::Error) -> TraceError {
+    match (deadline.ended(&error), error) {
+        (Some(late), _) => late.into(),
         (None, EVMError::Database(error)) => error.into(),
         (None, other) => TraceError::Execution(other.to_string()),
     }

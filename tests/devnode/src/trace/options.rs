@@ -1,15 +1,13 @@
 //! Which tracer a request wants, and how.
 
-use std::time::Duration;
+use std::{cell::Cell, rc::Rc, time::Duration};
 
 use alloy_rpc_types_trace::geth::{
     GethDebugBuiltInTracerType, GethDebugTracerType, GethDebugTracingOptions,
 };
 
 use super::TraceError;
-
-/// How long tracing may take unless the request says otherwise, and at most.
-const TIMEOUT: Duration = Duration::from_secs(60);
+use crate::{evm::deadline::Deadline, stylus::trace::Recording};
 
 /// The tracers, by the names that requests use. No name is the struct logger.
 pub const NAMES: [&str; 9] = [
@@ -39,27 +37,34 @@ pub enum Kind {
     Stylus,
 }
 
-/// A request's options, understood.
+/// A request's options, understood. Clones share what the request may use: the time, and the size.
 #[derive(Clone, Debug)]
 pub struct Options {
     pub(super) kind: Kind,
     pub(super) geth: GethDebugTracingOptions,
-    pub(super) timeout: Duration,
+    pub(crate) deadline: Deadline,
+    /// {byte} What the request's traces take so far.
+    pub(super) spent: Rc<Cell<u64>>,
+    /// What programs may tell.
+    pub(super) recording: Recording,
 }
 
 impl Options {
-    /// Reads what a request says.
+    /// Reads what a request says, whose time begins now and is at most `timeout_max`.
     ///
     /// Scripts are not run; that of `cargo stylus trace` is `stylusTracer` in another form.
     ///
     /// # Errors
     /// [`TraceError::Unknown`], [`TraceError::Config`] for a timeout that is not a duration.
-    pub fn new(mut geth: GethDebugTracingOptions) -> Result<Self, TraceError> {
+    pub fn new(
+        mut geth: GethDebugTracingOptions,
+        timeout_max: Duration,
+    ) -> Result<Self, TraceError> {
         let timeout = match &geth.timeout {
             Some(text) => duration(text)
                 .ok_or_else(|| TraceError::Config(format!("timeout '{text}' is no duration")))?
-                .min(TIMEOUT),
-            None => TIMEOUT,
+                .min(timeout_max),
+            None => timeout_max,
         };
         let mut kind = Kind::Geth;
         if let Some(GethDebugTracerType::JsTracer(name)) = &geth.tracer
@@ -75,7 +80,9 @@ impl Options {
         Ok(Self {
             kind,
             geth,
-            timeout,
+            deadline: Deadline::after(timeout),
+            spent: Rc::default(),
+            recording: Recording::default(),
         })
     }
 }
@@ -119,7 +126,8 @@ mod tests {
     fn unknown_tracers_are_refused_with_the_names_of_the_others() {
         let options = |name: &str| {
             let tracer = GethDebugTracerType::JsTracer(name.into());
-            Options::new(GethDebugTracingOptions::default().with_tracer(tracer))
+            let options = GethDebugTracingOptions::default().with_tracer(tracer);
+            Options::new(options, Duration::from_secs(1))
         };
         let script = r#"{ "hostio": function() { "evm_delegate_call_contract" } }"#;
         assert_eq!(options(script).unwrap().kind, Kind::Stylus);

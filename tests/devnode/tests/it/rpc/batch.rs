@@ -1,11 +1,15 @@
 //! Batches as they go over the wire, by HTTP and by WebSocket.
 
+use std::time::Duration;
+
 use alloy::primitives::Address;
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
 };
+
+use stylus_devnode::Config;
 
 use crate::rig::{Rig, socket::Socket};
 
@@ -114,4 +118,53 @@ async fn a_batch_has_at_most_a_thousand_entries() {
     assert_eq!(socket.read().await["error"]["code"], -32010);
     // The connection is still good.
     assert!(socket.call("eth_chainId", json!([])).await.is_ok());
+}
+
+/// What comes after the batch's time, three times that of a call, is not done.
+#[tokio::test]
+async fn a_batch_that_takes_long_leaves_the_rest() {
+    let rig = Rig::with(Config {
+        call_timeout: Duration::from_millis(50),
+        ..Config::default()
+    })
+    .await;
+    let at = Address::repeat_byte(0x77);
+    // For ever: call nobody.
+    let code = "0x5b5f5f5f5f5f5f5af1505f56";
+    rig.rpc("anvil_setCode", json!([at, code])).await;
+    let call =
+        |id| json!({ "jsonrpc": "2.0", "id": id, "method": "eth_call", "params": [{ "to": at }] });
+    let mut batch: Vec<_> = (0..20).map(call).collect();
+    batch.push(json!({ "jsonrpc": "2.0", "method": "evm_mine" }));
+    batch.push(json!({ "jsonrpc": "2.0", "id": 20, "method": "evm_mine" }));
+    let batch = Value::from(batch);
+    let check = |answers: &Value| {
+        let answers = answers.as_array().unwrap();
+        let ids: Vec<_> = answers
+            .iter()
+            .map(|answer| answer["id"].as_u64().unwrap())
+            .collect();
+        assert_eq!(ids, (0..=20).collect::<Vec<_>>());
+        let error = |answer: &Value| {
+            let error = &answer["error"];
+            (
+                error["code"].as_i64().unwrap(),
+                error["message"].as_str().unwrap().to_owned(),
+            )
+        };
+        let aborted = (-32000, "execution aborted (timeout = 50ms)".into());
+        assert_eq!(error(&answers[0]), aborted);
+        let late = "request timed out: the batch took over 150ms, and this is not done";
+        assert_eq!(error(&answers[20]), (-32002, late.into()));
+        let done = answers
+            .iter()
+            .filter(|answer| error(answer) == aborted)
+            .count();
+        assert!((1..=3).contains(&done), "{done}");
+    };
+    check(&serde_json::from_str(&post(&rig, &batch.to_string()).await).unwrap());
+    let mut socket = Socket::new(&rig).await;
+    socket.write(&batch).await;
+    check(&socket.read().await);
+    assert_eq!(rig.rpc("eth_blockNumber", json!([])).await, json!("0x0"));
 }

@@ -4,6 +4,7 @@ mod batch;
 mod chain;
 mod concurrency;
 mod control;
+mod deadlines;
 mod errors;
 mod filters;
 mod overrides;
