@@ -46,12 +46,21 @@ pub fn register(methods: &mut Methods) -> Result<(), RegisterMethodError> {
         let hash: B256 = args.required()?;
         find(chain, hash.into(), format::header)
     })?;
-    methods.read(
-        &[
-            "eth_getUncleCountByBlockNumber",
-            "eth_getUncleCountByBlockHash",
-        ],
-        |_, _| Ok(U64::ZERO),
+    methods.read_older(
+        "eth_getUncleCountByBlockNumber",
+        Names::Block,
+        |chain, args| {
+            let tag: BlockNumberOrTag = args.required()?;
+            find(chain, tag.into(), |_| U64::ZERO)
+        },
+    )?;
+    methods.read_older(
+        "eth_getUncleCountByBlockHash",
+        Names::Block,
+        |chain, args| {
+            let hash: B256 = args.required()?;
+            find(chain, hash.into(), |_| U64::ZERO)
+        },
     )?;
     methods.read_older(
         "eth_getTransactionByHash",

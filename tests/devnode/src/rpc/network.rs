@@ -17,7 +17,7 @@ pub fn register(methods: &mut Methods) -> Result<(), RegisterMethodError> {
     methods.read(&["eth_syncing"], |_, _| Ok(false))?;
     methods.read(&["eth_mining"], |_, _| Ok(false))?;
     methods.read(&["eth_protocolVersion"], |_, _| Ok(U64::from(65)))?;
-    methods.read(&["eth_coinbase"], |_, _| Ok(crate::evm::env::SEQUENCER))?;
+    methods.read(&["eth_coinbase"], |chain, _| Ok(chain.coinbase))?;
     methods.read(&["web3_clientVersion"], |_, _| Ok(client_version()))?;
     methods.read(&["web3_sha3"], sha3)?;
     methods.read(&["eth_gasPrice"], |chain, _| {

@@ -104,6 +104,13 @@ async fn transactions_can_be_taken_out() {
     let again = rig.rpc("anvil_dropTransaction", json!([hash]));
     assert_eq!(again.await, Value::Null);
     assert_eq!(status(&rig).await, parts(2, 0));
+    // Hardhat's answer is whether it was there.
+    let hash = pay(&rig, DEV, 0, 2).await;
+    for was_there in [true, false] {
+        let drop = rig.rpc("hardhat_dropTransaction", json!([hash]));
+        assert_eq!(drop.await, json!(was_there));
+    }
+    assert_eq!(status(&rig).await, parts(2, 0));
     rig.rpc("anvil_removePoolTransactions", json!([BOB])).await;
     assert_eq!(status(&rig).await, parts(0, 0));
     pay(&rig, DEV, 0, 1).await;

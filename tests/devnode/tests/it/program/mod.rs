@@ -2,6 +2,7 @@
 
 mod divergences;
 mod inspect;
+mod methods;
 mod process;
 pub(crate) mod readme;
 mod vectors;

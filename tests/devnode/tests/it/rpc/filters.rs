@@ -63,25 +63,16 @@ async fn bounds_of_a_range_hold_for_changes() {
 async fn blocks_and_transactions_are_given_by_hash() {
     let rig = Rig::new().await;
     let blocks = rig.client.new_block_filter().await.unwrap();
-    let hashes = rig
-        .client
-        .new_pending_transactions_filter(false)
-        .await
-        .unwrap();
-    let whole = rig
-        .client
-        .new_pending_transactions_filter(true)
-        .await
-        .unwrap();
+    let pending = |params| rig.rpc("eth_newPendingTransactionFilter", params);
+    let hashes = pending(json!([])).await;
+    let whole = pending(json!([true])).await;
     let first = rig.send(DEV.into(), vec![], 1).await;
     rig.rpc("anvil_mine", json!([2])).await;
     let changes = rig.client.get_filter_changes::<B256>(blocks).await.unwrap();
     assert_eq!(changes.len(), 3);
     assert_eq!(Some(changes[0]), first.block_hash);
-    assert_eq!(
-        rig.client.get_filter_changes::<B256>(hashes).await.unwrap(),
-        [first.transaction_hash]
-    );
+    let hashes = rig.rpc("eth_getFilterChanges", json!([hashes])).await;
+    assert_eq!(hashes, json!([first.transaction_hash]));
     let whole = rig.rpc("eth_getFilterChanges", json!([whole])).await;
     assert_eq!(whole[0]["hash"], json!(first.transaction_hash));
     assert_eq!(whole[0]["blockHash"], Value::Null);

@@ -1,5 +1,6 @@
 //! JSON-RPC, method by method and under strain.
 
+mod aliases;
 mod batch;
 mod chain;
 mod concurrency;
@@ -7,6 +8,7 @@ mod control;
 mod deadlines;
 mod errors;
 mod filters;
+mod network;
 mod overrides;
 mod proof;
 mod sending;
