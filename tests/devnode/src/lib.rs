@@ -42,8 +42,8 @@
 //!
 //! # Known divergences from Nitro
 //!
-//! - Blocks lack Nitro's start-block transaction at index 0; with automatic mining, the default, each
-//!   transaction is a block of its own.
+//! - Blocks lack Nitro's start-block transaction at index 0.
+//! - With automatic mining, the default, each transaction is a block of its own.
 //! - No trie is kept: `stateRoot` is zero, and a proof is against the hash of its first node.
 //! - The base fee does not rise with the backlog; it is what ArbOS state says.
 //! - There is no L1: no poster fee whatever the L1 price, whose other parameters are kept and do
@@ -51,12 +51,12 @@
 //!   numbers of L1 are zero.
 //! - A program's module hash is another hash: there is no proving machine.
 //! - Programs compressed with Nitro's own dictionary are not read.
-//! - Precompiles ArbBLS and ArbNativeTokenManager take no calls. NodeInterface finds no batches, and
-//!   proves only messages that were sent on this node. ArbOwner lacks what concerns the native token,
-//!   filtered transactions, tips, the chain configuration and several pricing constraints at once,
-//!   ArbGasInfo lacks `getMultiGasBaseFee`, and `ArbDebug.panic` reverts.
-//! - Gas of ArbInfo, ArbAddressTable, ArbAggregator, ArbRetryableTx and of messages to L1 follows from
-//!   the prices of ArbOS state and was not compared with Nitro.
+//! - Precompiles ArbBLS and ArbNativeTokenManager take no calls.
+//! - NodeInterface finds no batches, and proves only messages that were sent on this node.
+//! - ArbOwner and ArbOwnerPublic lack what concerns the native token's management, filtered
+//!   transactions, tips, the chain configuration and several pricing constraints at once.
+//! - ArbGasInfo lacks `getMultiGasBaseFee`.
+//! - `ArbDebug.panic` reverts.
 //! - An ArbOS upgrade that is scheduled to a version above 61 does not happen.
 
 pub mod arbos;

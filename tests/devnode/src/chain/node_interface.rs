@@ -163,7 +163,14 @@ impl Chain {
         let sent = logs
             .filter(|log| log.address == ARB_SYS)
             .filter_map(|log| L2ToL1Tx::decode_log(log).ok());
-        let hashes: Vec<B256> = sent.map(|event| B256::from(event.hash)).collect();
+        let sent: Vec<_> = sent.map(|event| (event.position, event.hash)).collect();
+        // Those before them were sent before the fork, and their hashes are not in the state.
+        if let Some((first, _)) = sent.first().filter(|(first, _)| !first.is_zero()) {
+            return Err(failure(format!(
+                "the first {first} messages were sent before the fork"
+            )));
+        }
+        let hashes: Vec<B256> = sent.iter().map(|(_, hash)| B256::from(*hash)).collect();
         let at = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
         let tree = hashes.get(..at(size)).ok_or_else(|| {
             failure(format!(
