@@ -134,13 +134,14 @@ async fn no_start_block(rig: Rig) {
 /// Two transactions of one batch arrive together.
 async fn one_transaction_a_block(rig: Rig) {
     let mut batch = BatchRequest::new(rig.client.client());
-    for value in ["0x1", "0x2"] {
+    let mut send = |value| {
         let tx = json!([{ "from": DEV, "to": DEV, "value": value }]);
-        batch
-            .add_call::<_, B256>("eth_sendTransaction", &tx)
-            .unwrap();
-    }
+        batch.add_call::<_, B256>("eth_sendTransaction", &tx)
+    };
+    let (first, second) = (send("0x1").unwrap(), send("0x2").unwrap());
     batch.send().await.unwrap();
+    first.await.unwrap();
+    second.await.unwrap();
     for block in ["0x1", "0x2"] {
         let count = rig.rpc("eth_getBlockTransactionCountByNumber", json!([block]));
         assert_eq!(count.await, json!("0x1"), "{block}");
@@ -213,11 +214,7 @@ async fn precompiles_without_calls(rig: Rig) {
 
     // As an owner of the native token, which may mint where there is a manager.
     for (slot, value) in stylus_devnode::arbos::owners::native_token_owners().with_member(DEV) {
-        let slot = json!([
-            stylus_devnode::arbos::slots::ARBOS,
-            slot,
-            B256::from(value)
-        ]);
+        let slot = json!([stylus_devnode::arbos::slots::ARBOS, slot, B256::from(value)]);
         rig.rpc("anvil_setStorageAt", slot).await;
     }
     let amount = U256::ONE;
@@ -231,13 +228,10 @@ async fn no_batches_and_no_older_messages(rig: Rig) {
     let batch = Others::findBatchContainingBlockCall { blockNum: 0 };
     assert!(rig.refuses(NODE_INTERFACE, batch).await);
 
-    let send = |rig: &Rig| {
-        let (destination, data) = (DEV, Bytes::new());
-        let send = Others::sendTxToL1Call { destination, data };
-        rig.call(ARB_SYS, send.abi_encode())
-    };
+    let (destination, data) = (DEV, Bytes::new());
+    let send = Others::sendTxToL1Call { destination, data }.abi_encode();
     let proof = |size, leaf| Others::constructOutboxProofCall { size, leaf };
-    send(&rig).await;
+    rig.call(ARB_SYS, send.clone()).await;
     assert!(!rig.refuses(NODE_INTERFACE, proof(1, 0)).await);
     let fork = Settings {
         cache: None,
@@ -248,7 +242,7 @@ async fn no_batches_and_no_older_messages(rig: Rig) {
         ..Config::default()
     })
     .await;
-    send(&local).await;
+    local.call(ARB_SYS, send).await;
     for (size, leaf) in [(1, 0), (2, 0), (2, 1)] {
         assert!(local.refuses(NODE_INTERFACE, proof(size, leaf)).await);
     }

@@ -1,6 +1,7 @@
 //! The programs `stylus-devnode` and `vectors`, and what is written about them.
 
 mod divergences;
+mod flags;
 mod inspect;
 mod methods;
 mod process;

@@ -1,73 +1,15 @@
-//! The program: its flags, what it prints, and how it ends.
+//! The program: accounts, state files, and how it ends.
 
 use std::{
-    io::{BufRead, BufReader, Read},
     path::Path,
-    process::{Child, Command, ExitStatus, Stdio},
+    process::Stdio,
     time::{Duration, Instant},
 };
 
 use alloy::providers::{Provider, ProviderBuilder, WsConnect};
 use serde_json::{Value, json};
 
-struct Process {
-    child: Child,
-    started: Value,
-}
-
-impl Process {
-    fn start(flags: &[&str], mnemonic: Option<&str>) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_stylus-devnode"));
-        command.args(["--port", "0", "--json"]).args(flags);
-        command
-            .env_remove("STYLUS_DEVNODE_MNEMONIC")
-            .stdout(Stdio::piped());
-        if let Some(mnemonic) = mnemonic {
-            command.env("STYLUS_DEVNODE_MNEMONIC", mnemonic);
-        }
-        let mut child = command.spawn().unwrap();
-        let mut line = String::new();
-        let mut out = BufReader::new(child.stdout.take().unwrap());
-        out.read_line(&mut line).unwrap();
-        let started = serde_json::from_str(&line).unwrap();
-        Self { child, started }
-    }
-
-    fn url(&self) -> &str {
-        self.started["url"].as_str().unwrap()
-    }
-
-    async fn rpc(&self, method: &'static str, params: Value) -> Value {
-        let client = ProviderBuilder::new().connect_http(self.url().parse().unwrap());
-        client.raw_request(method.into(), params).await.unwrap()
-    }
-
-    fn signal(&self, name: &str) {
-        let kill = Command::new("kill")
-            .args([name, &self.child.id().to_string()])
-            .status();
-        assert!(kill.unwrap().success());
-    }
-
-    /// Waits for the end, which must come within the time.
-    fn end(&mut self, limit: Duration) -> ExitStatus {
-        let started = Instant::now();
-        loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                return status;
-            }
-            assert!(started.elapsed() < limit, "it does not end");
-            std::thread::sleep(Duration::from_millis(10));
-        }
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
+use crate::rig::process::{Process, command, refusal, terminate, text};
 
 fn blocks(state: &Path) -> usize {
     let state: Value = serde_json::from_slice(&std::fs::read(state).unwrap()).unwrap();
@@ -76,7 +18,7 @@ fn blocks(state: &Path) -> usize {
 
 #[tokio::test]
 async fn accounts_come_from_a_mnemonic() {
-    let usual = Process::start(&["--accounts", "12", "--balance", "3"], None);
+    let usual = Process::start(&["--accounts", "12", "--balance", "3"]);
     let accounts = usual.rpc("eth_accounts", json!([])).await;
     assert_eq!(accounts, usual.started["accounts"]);
     let accounts = accounts.as_array().unwrap();
@@ -94,15 +36,26 @@ async fn accounts_come_from_a_mnemonic() {
     assert_eq!(balance, json!("0x29a2241af62c0000"));
 
     let words = "legal winner thank year wave sausage worth useful legal winner thank yellow";
-    let own = Process::start(&["--accounts", "1"], Some(words));
+    let environment = [("STYLUS_DEVNODE_MNEMONIC", words)];
+    let own = Process::start_with(&["--accounts", "1"], &environment);
     let account = "0x58a57ed9d8d624cbd12e2c467d34787555bb1b25";
     assert_eq!(own.started["accounts"][1], json!(account));
     assert_eq!(own.started["private_keys"][1], Value::Null);
     assert_eq!(own.started["wallet"]["mnemonic"], Value::Null);
     let signature = own.rpc("eth_sign", json!([account, "0x00"])).await;
     assert_eq!(signature.as_str().unwrap().len(), 2 + 130);
-    let shown = Process::start(&["--accounts", "1", "--show-keys"], Some(words));
+    let shown = Process::start_with(&["--accounts", "1", "--show-keys"], &environment);
     assert!(shown.started["private_keys"][1].is_string());
+    // The flag says the same, and wins.
+    let flag = ["--accounts", "1", "--mnemonic", words];
+    let other = [("STYLUS_DEVNODE_MNEMONIC", "not read")];
+    let flagged = Process::start_with(&flag, &other);
+    assert_eq!(flagged.started["accounts"], own.started["accounts"]);
+    let none = Process::start(&["--accounts", "0"]);
+    assert_eq!(
+        none.rpc("eth_accounts", json!([])).await,
+        json!([stylus_devnode::DEV_ACCOUNT])
+    );
 }
 
 #[test]
@@ -113,13 +66,16 @@ fn wrong_flags_are_explained() {
         (&["--block-time", "0"], "must be from 0.001"),
         (&["--block-time", "1", "--no-mining"], "cannot be used with"),
         (&["--state-interval", "1"], "--state <FILE>"),
+        (&["--arbos-version", "29"], "29 is not in 30..=61"),
+        (&["--arbos-version", "62"], "62 is not in 30..=61"),
+        (&["--host", "localhost"], "invalid IP address syntax"),
+        (
+            &["--module-cache", "x", "--no-module-cache"],
+            "cannot be used with",
+        ),
     ] {
-        let output = Command::new(env!("CARGO_BIN_EXE_stylus-devnode"))
-            .args(flags)
-            .output()
-            .unwrap();
-        let text = String::from_utf8(output.stderr).unwrap();
-        assert!(!output.status.success() && text.contains(reason), "{text}");
+        let (ended_well, text) = refusal(flags);
+        assert!(!ended_well && text.contains(reason), "{text}");
     }
 }
 
@@ -130,7 +86,7 @@ async fn signals_write_the_state() {
     for name in ["-INT", "-TERM"] {
         let state = folder.path().join(name);
         let flags = ["--block-time", "0.05", "--state", state.to_str().unwrap()];
-        let mut process = Process::start(&flags, None);
+        let mut process = Process::start(&flags);
         let socket = WsConnect::new(process.started["ws_url"].as_str().unwrap());
         let client = ProviderBuilder::new().connect_ws(socket).await.unwrap();
         while client.get_block_number().await.unwrap() < 3 {
@@ -148,7 +104,7 @@ async fn the_state_is_written_at_intervals() {
     let folder = tempfile::tempdir().unwrap();
     let state = folder.path().join("state.json");
     let flags = ["--state", state.to_str().unwrap(), "--state-interval", "1"];
-    let mut process = Process::start(&flags, None);
+    let mut process = Process::start(&flags);
     process.rpc("anvil_mine", json!([4])).await;
     let started = Instant::now();
     while !state.exists() {
@@ -159,7 +115,7 @@ async fn the_state_is_written_at_intervals() {
     process.child.kill().unwrap();
     process.end(Duration::from_secs(5));
     assert_eq!(blocks(&state), 5);
-    let again = Process::start(&flags[..2], None);
+    let again = Process::start(&flags[..2]);
     assert_eq!(again.rpc("eth_blockNumber", json!([])).await, json!("0x4"));
 }
 
@@ -169,26 +125,19 @@ fn the_log_goes_to_stderr_unless_silenced() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let folder = file.path().to_str().unwrap();
     for (silent, is_logged) in [(None, true), (Some("--silent"), false)] {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_stylus-devnode"));
+        let mut command = command();
         command.args(["--port", "0", "--module-cache", folder]);
-        command.args(silent).env_remove("RUST_LOG");
         let mut child = command
-            .stdout(Stdio::piped())
+            .args(silent)
+            .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
         std::thread::sleep(Duration::from_secs(1));
-        let kill = Command::new("kill").arg(child.id().to_string()).status();
-        assert!(kill.unwrap().success());
+        terminate(&child);
         let status = child.wait().unwrap();
         assert!(status.success(), "{status}");
-        let mut log = String::new();
-        child
-            .stderr
-            .take()
-            .unwrap()
-            .read_to_string(&mut log)
-            .unwrap();
+        let log = text(child.stderr.take());
         let warned = log.contains("WARN") && log.contains("compiled programs are not kept on disk");
         assert_eq!(warned, is_logged, "{log}");
         assert!(is_logged || log.is_empty(), "{log}");

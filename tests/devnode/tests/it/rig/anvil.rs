@@ -16,7 +16,7 @@ pub(crate) struct Anvil {
 impl Anvil {
     /// On a port that it picks.
     pub(crate) fn start(args: &[&str]) -> Self {
-        let mut child = Command::new(binary())
+        let mut child = Command::new(foundry("anvil"))
             .args(["--port", "0"])
             .args(args)
             .stdout(Stdio::piped())
@@ -35,16 +35,16 @@ impl Anvil {
     }
 }
 
-/// The platform's own binary: killing npm's wrapper script would leave its child behind.
-fn binary() -> PathBuf {
+/// The platform's own binary of one of Foundry's tools: killing npm's wrapper script would leave its child behind.
+pub(crate) fn foundry(name: &str) -> PathBuf {
     let packages = "../../scripts/npm/node_modules/@foundry-rs";
     let packages = Path::new(env!("CARGO_MANIFEST_DIR")).join(packages);
     let entries = packages.read_dir().expect("what scripts/setup installs");
-    let paths = entries.map(|entry| entry.unwrap().path().join("bin/anvil"));
+    let paths = entries.map(|entry| entry.unwrap().path().join("bin").join(name));
     paths
         .into_iter()
-        .find(|path| path.exists())
-        .expect("anvil for this platform")
+        .find(|path| path.is_file())
+        .expect("Foundry for this platform")
 }
 
 impl Drop for Anvil {

@@ -1,6 +1,7 @@
 //! A node, a client, and ways to put code on its chain.
 
 pub(crate) mod anvil;
+pub(crate) mod process;
 pub(crate) mod socket;
 
 use alloy::{

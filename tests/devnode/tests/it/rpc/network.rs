@@ -45,8 +45,10 @@ async fn prices_are_what_a_transaction_pays() {
         .await;
     let price = rig.rpc("eth_gasPrice", json!([])).await;
     assert_eq!(price, fee[0]);
-    let receipt = rig.send(DEV.into(), vec![], 0).await;
-    assert_eq!(receipt.effective_gas_price, 5_000_000_000);
+    let payment = json!([{ "from": DEV, "to": NOBODY, "value": "0x1" }]);
+    let hash = rig.rpc("eth_sendTransaction", payment).await;
+    let receipt = rig.rpc("eth_getTransactionReceipt", json!([hash])).await;
+    assert_eq!(receipt["effectiveGasPrice"], price);
     for method in ["eth_maxPriorityFeePerGas", "eth_blobBaseFee"] {
         assert_eq!(rig.rpc(method, json!([])).await, json!("0x0"), "{method}");
     }
@@ -79,10 +81,7 @@ async fn an_account_is_told_whole_and_in_parts() {
     }
     // One that does not exist has no account, but the information of an empty one.
     let nobody = json!([NOBODY, "latest"]);
-    assert_eq!(
-        rig.rpc("eth_getAccount", nobody.clone()).await,
-        Value::Null
-    );
+    assert_eq!(rig.rpc("eth_getAccount", nobody.clone()).await, Value::Null);
     let empty = json!({ "balance": "0x0", "nonce": "0x0", "code": "0x" });
     assert_eq!(rig.rpc("eth_getAccountInfo", nobody).await, empty);
     let info = rig.client.get_account_info(NOBODY).await.unwrap();
@@ -102,9 +101,24 @@ async fn a_block_counts_its_transactions_and_no_uncles() {
     }
     rig.rpc("evm_mine", json!([])).await;
     let block = rig.rpc("eth_getBlockByNumber", json!(["0x1", false])).await;
+    for (method, block) in [
+        ("eth_getTransactionByBlockHashAndIndex", &block["hash"]),
+        ("eth_getTransactionByBlockNumberAndIndex", &json!("0x1")),
+    ] {
+        let second = rig.rpc(method, json!([block, "0x1"])).await;
+        let place = ["value", "blockNumber", "transactionIndex"].map(|field| &second[field]);
+        assert_eq!(place, ["0x2", "0x1", "0x1"], "{method}");
+        let none = rig.rpc(method, json!([block, "0x3"])).await;
+        assert_eq!(none, Value::Null, "{method}");
+    }
     let (known, unknown) = (block["hash"].clone(), json!(B256::repeat_byte(1)));
     for (method, known, unknown, count) in [
-        ("eth_getBlockTransactionCountByHash", &known, &unknown, "0x3"),
+        (
+            "eth_getBlockTransactionCountByHash",
+            &known,
+            &unknown,
+            "0x3",
+        ),
         ("eth_getUncleCountByBlockHash", &known, &unknown, "0x0"),
         (
             "eth_getBlockTransactionCountByNumber",

@@ -3,6 +3,7 @@
 mod bounds;
 mod calls;
 mod host_calls;
+mod panics;
 mod scene;
 mod state;
 mod steps;
