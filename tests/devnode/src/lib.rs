@@ -59,6 +59,11 @@
 //! - `ArbDebug.panic` reverts.
 //! - An ArbOS upgrade that is scheduled to a version above 61 does not happen.
 
+/// What the README shows compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 pub mod arbos;
 pub mod chain;
 pub mod config;
