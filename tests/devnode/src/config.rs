@@ -31,6 +31,12 @@ pub const CALL_TIMEOUT: Duration = Duration::from_secs(20);
 /// How many times that long a batch goes on.
 pub const BATCH_TIMEOUTS: u32 = 3;
 
+/// {byte} Largest request unless told otherwise, as in geth.
+pub const REQUEST_MAX: u32 = 5 << 20;
+
+/// {byte} Largest request of all, which loads a dump, and largest answer.
+pub const BODY_MAX: u32 = 512 << 20;
+
 /// How to start a node. The default listens on a free loopback port and keeps nothing on disk.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -59,6 +65,10 @@ pub struct Config {
     /// Longest time that a request's executions may take which are not mined: calls, estimates, traces.
     /// A batch starts no request after [`BATCH_TIMEOUTS`] times that.
     pub call_timeout: Duration,
+    /// {byte} Largest request, except one that loads a dump.
+    pub request_max: u32,
+    /// The origin whose web pages may read answers, `*` for all of them; none if none.
+    pub allow_origin: Option<String>,
     /// Time between two writes of the state file while the node runs; only at shutdown if none.
     pub state_interval: Option<Duration>,
 }
@@ -82,6 +92,8 @@ impl Default for Config {
             timestamp: None,
             wallet: Arc::default(),
             mining: Mining::Auto,
+            request_max: REQUEST_MAX,
+            allow_origin: Some("*".into()),
             state_interval: None,
             call_timeout: CALL_TIMEOUT,
             balance: U256::from(10_000) * U256::from(1_000_000_000_000_000_000u64),

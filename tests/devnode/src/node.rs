@@ -22,7 +22,7 @@ use crate::{
         dump::DumpError,
         fork::{Fork, ForkInfo},
     },
-    config::{BATCH_TIMEOUTS, Config},
+    config::Config,
     fork::Stop,
     miner,
     rpc::{Api, module, server},
@@ -45,6 +45,9 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// No browser sends this as an origin.
+    #[error("not an origin: {0:?}")]
+    Origin(String),
     /// The state file cannot be read or written.
     #[error(transparent)]
     State(#[from] DumpError),
@@ -139,9 +142,7 @@ fn start(config: &Config) -> Result<(Runtime, Started, Running), Error> {
     };
     let api = Arc::new(Api::new(chain, config.state.clone()));
     let module = module(Arc::clone(&api))?;
-    let batch_timeout = config.call_timeout.saturating_mul(BATCH_TIMEOUTS);
-    let served = server::start(started.address, module, batch_timeout);
-    let (address, handle) = runtime.block_on(served)?;
+    let (address, handle) = runtime.block_on(server::start(config, module))?;
     started.address = address;
     let mut tasks = vec![runtime.spawn(miner::run(Arc::clone(&api)))];
     if let Some(period) = config.state_interval {
@@ -157,14 +158,21 @@ fn start(config: &Config) -> Result<(Runtime, Started, Running), Error> {
 }
 
 impl Running {
+    /// Serves until `stopped`, lets requests end, refuses those that take too long, and writes what was
+    /// answered.
     fn until(self, runtime: &Runtime, stopped: oneshot::Receiver<()>) -> Result<(), Error> {
+        let drain = || tokio::time::timeout(DRAIN, self.handle.clone().stopped());
         runtime.block_on(async {
             // A dropped sender is a stop as well.
             let _ = stopped.await;
             self.tasks.iter().for_each(tokio::task::JoinHandle::abort);
             let _ = self.handle.stop();
             self.stop.stop();
-            let _ = tokio::time::timeout(DRAIN, self.handle.stopped()).await;
+            let _ = drain().await;
+        });
+        self.api.close();
+        runtime.block_on(async {
+            let _ = drain().await;
         });
         if let Some(fork) = self.api.read().fork() {
             fork.save();

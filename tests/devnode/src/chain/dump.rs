@@ -139,11 +139,11 @@ impl Chain {
             settings: self.settings(),
             pool: self
                 .pool
-                .transactions()
+                .answered()
                 .into_iter()
                 // Conditions were on the time until now, and are not in the dump.
-                .filter(|(_, conditions)| conditions.is_none())
-                .map(|(tx, _)| tx)
+                .filter(|pooled| pooled.conditions.is_none())
+                .map(|pooled| Recovered::clone(&pooled.tx))
                 .collect(),
         };
         Ok(serde_json::to_vec(&dump)?)
@@ -176,9 +176,12 @@ impl Chain {
         self.clock = dump.clock;
         self.impersonated = dump.impersonated.into_iter().collect();
         self.restore(dump.settings);
-        self.pool
-            .reset(dump.pool.into_iter().map(|tx| (tx, None)).collect());
         self.snapshots.clear();
+        self.pool.clear();
+        for tx in dump.pool {
+            // They were in a pool, and so fit in one.
+            let _ = self.pool.add(tx, None, None);
+        }
         self.history = history;
         Ok(())
     }

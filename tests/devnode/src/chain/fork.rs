@@ -315,7 +315,7 @@ impl Chain {
     /// Begins anew on that ground, and returns the fork that this was. Accounts, the way of mining and
     /// compiled programs stay.
     pub fn refork(&mut self, Reforked { config, ground }: Reforked) -> Option<Fork> {
-        self.pool.reset(Vec::new());
+        self.pool.clear();
         let forked = Self::on(&config, ground, self.compiler.clone());
         let before = std::mem::replace(self, forked);
         self.mining = before.mining;

@@ -135,7 +135,7 @@ impl Chain {
             let Some(next) = self.pool.at(sender, nonce) else {
                 break;
             };
-            let (tx, conditions) = (next.tx.clone(), next.conditions.clone());
+            let (tx, conditions) = (Recovered::clone(&next.tx), next.conditions.clone());
             let result = self
                 .check_conditions(&conditions)
                 .and_then(|()| self.send(tx));
@@ -194,7 +194,7 @@ impl Chain {
             let pool = mem::take(&mut self.pool);
             let fates = fill(&pool, turns, &mut building, |building, pooled| {
                 self.check_conditions(&pooled.conditions)?;
-                self.include(building, pooled.tx.clone())
+                self.include(building, Recovered::clone(&pooled.tx))
             });
             self.pool = pool;
             if let Some(put_off) = errands::outstanding() {

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, PoisonError};
 
+use alloy_consensus::transaction::Recovered;
 use alloy_primitives::B256;
 
 use super::{Chain, block::Block, mining::fill, overlay::Overlay, state::Position, view::View};
@@ -57,7 +58,8 @@ impl Chain {
         fill(&self.pool, turns, &mut building, |building, pooled| {
             let hash = *pooled.tx.tx_hash();
             let view = View::new(&self.state, &self.history, overlay.clone());
-            let mut attempt = self.attempt(view, building, pooled.tx.clone())?;
+            let tx = Recovered::clone(&pooled.tx);
+            let mut attempt = self.attempt(view, building, tx)?;
             overlay.commit(std::mem::take(&mut attempt.changes));
             building.append(attempt);
             Ok(hash)

@@ -1,4 +1,7 @@
 //! Transactions that wait to be mined, by sender and nonce.
+//!
+//! Going back costs nothing until a transaction leaves: a [`Mark`] is a number in the order of
+//! arrivals, and what was there at a mark and has gone since is kept with it, once.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -13,24 +16,25 @@ use super::{conditions::Conditions, send::TxError};
 const TRANSACTIONS_MAX: usize = 50_000;
 
 /// {byte} Most that the transactions of a pool take together.
-const BYTES_MAX: usize = 256 << 20;
+pub(super) const BYTES_MAX: usize = 256 << 20;
 
 /// Learns how a transaction fared that waits for the one before it.
 pub type Waiter = oneshot::Sender<Result<B256, TxError>>;
 
-/// A transaction and the conditions under which it may be mined.
-pub type Waiting = (Recovered<TxEnvelope>, Option<Arc<Conditions>>);
+/// A point to come back to: its number in the order of arrivals, which no transaction has.
+pub type Mark = u64;
 
 /// A transaction in the pool.
 #[derive(Debug)]
 pub struct Pooled {
     /// The transaction.
-    pub tx: Recovered<TxEnvelope>,
+    pub tx: Arc<Recovered<TxEnvelope>>,
     /// What must hold when it is mined.
     pub conditions: Option<Arc<Conditions>>,
     /// Its number in order of arrival.
     pub arrival: u64,
     bytes: usize,
+    /// Its sender, as long as it has no answer.
     waiter: Option<Waiter>,
 }
 
@@ -42,6 +46,16 @@ impl Pooled {
             let _ = waiter.send(result);
         }
     }
+
+    /// What a mark keeps of it: nothing if its sender has no answer.
+    fn keep(&self) -> Option<Self> {
+        self.waiter.is_none().then(|| Self {
+            tx: Arc::clone(&self.tx),
+            conditions: self.conditions.clone(),
+            waiter: None,
+            ..*self
+        })
+    }
 }
 
 /// The waiting transactions of every sender.
@@ -49,6 +63,10 @@ impl Pooled {
 pub struct Pool {
     senders: BTreeMap<Address, BTreeMap<u64, Pooled>>,
     places: B256HashMap<(Address, u64)>,
+    /// What was there at each mark, and left before the next one.
+    marks: BTreeMap<Mark, Vec<Pooled>>,
+    /// {byte} What the marks keep.
+    kept: usize,
     arrivals: u64,
     bytes: usize,
     version: u64,
@@ -79,41 +97,54 @@ impl Pool {
         if self.places.contains_key(&hash) {
             return Err(TxError::AlreadyKnown);
         }
-        if let Some(present) = self.at(&sender, nonce) {
-            if tx.max_fee_per_gas() <= present.tx.max_fee_per_gas() {
-                return Err(TxError::Underpriced);
-            }
-            if let Some(replaced) = self.take(&sender, nonce) {
-                replaced.settle(Err(TxError::Replaced { by: hash }));
-            }
+        if let Some(present) = self.at(&sender, nonce)
+            && tx.max_fee_per_gas() <= present.tx.max_fee_per_gas()
+        {
+            return Err(TxError::Underpriced);
         }
         let bytes = tx.encode_2718_len();
-        if !self.has_room(bytes) {
+        if !self.has_room(bytes, &sender, nonce) {
             self.sweep();
         }
-        if !self.has_room(bytes) {
+        if !self.has_room(bytes, &sender, nonce) {
             return Err(TxError::PoolFull);
         }
+        if let Some(replaced) = self.take(&sender, nonce) {
+            replaced.settle(Err(TxError::Replaced { by: hash }));
+        }
         let pooled = Pooled {
-            tx,
+            tx: Arc::new(tx),
             conditions,
-            arrival: self.arrivals,
+            arrival: self.tick(),
             bytes,
             waiter,
         };
-        self.arrivals = self.arrivals.saturating_add(1);
-        self.bytes = self.bytes.saturating_add(bytes);
-        self.version = self.version.saturating_add(1);
-        self.places.insert(hash, (sender, nonce));
-        self.senders
-            .entry(sender)
-            .or_default()
-            .insert(nonce, pooled);
+        self.insert(pooled);
         Ok(())
     }
 
-    fn has_room(&self, bytes: usize) -> bool {
-        self.places.len() < TRANSACTIONS_MAX && self.bytes.saturating_add(bytes) <= BYTES_MAX
+    fn insert(&mut self, pooled: Pooled) {
+        let (sender, nonce) = (pooled.tx.signer(), pooled.tx.nonce());
+        self.bytes = self.bytes.saturating_add(pooled.bytes);
+        self.version = self.version.saturating_add(1);
+        self.places.insert(*pooled.tx.tx_hash(), (sender, nonce));
+        let queue = self.senders.entry(sender).or_default();
+        queue.insert(nonce, pooled);
+    }
+
+    /// The next number in the order of arrivals.
+    fn tick(&mut self) -> u64 {
+        let now = self.arrivals;
+        self.arrivals = now.saturating_add(1);
+        now
+    }
+
+    /// Whether a transaction fits when the one in its place has left.
+    fn has_room(&self, bytes: usize, sender: &Address, nonce: u64) -> bool {
+        let replaced = self.at(sender, nonce);
+        let (count, freed) = replaced.map_or((0, 0), |present| (1, present.bytes));
+        self.places.len() - count < TRANSACTIONS_MAX
+            && self.bytes.saturating_add(bytes) - freed <= BYTES_MAX
     }
 
     /// Drops what waits for a client that has gone.
@@ -150,6 +181,13 @@ impl Pool {
         self.places.remove(pooled.tx.tx_hash());
         self.bytes = self.bytes.saturating_sub(pooled.bytes);
         self.version = self.version.saturating_add(1);
+        if let Some(mut last) = self.marks.last_entry()
+            && pooled.arrival < *last.key()
+            && let Some(kept) = pooled.keep()
+        {
+            self.kept = self.kept.saturating_add(kept.bytes);
+            last.get_mut().push(kept);
+        }
         Some(pooled)
     }
 
@@ -201,25 +239,24 @@ impl Pool {
             .map_or(nonce, |(taken, _)| taken.saturating_add(1))
     }
 
-    /// The transactions in order of arrival.
-    pub fn transactions(&self) -> Vec<Waiting> {
-        let mut pooled: Vec<_> = self.senders.values().flat_map(BTreeMap::values).collect();
-        pooled.sort_by_key(|pooled| pooled.arrival);
-        pooled
-            .into_iter()
-            .map(|pooled| (pooled.tx.clone(), pooled.conditions.clone()))
-            .collect()
+    /// The transactions whose senders have an answer, in order of arrival.
+    pub fn answered(&self) -> Vec<&Pooled> {
+        let all = self.senders.values().flat_map(BTreeMap::values);
+        let mut answered: Vec<_> = all.filter(|pooled| pooled.waiter.is_none()).collect();
+        answered.sort_by_key(|pooled| pooled.arrival);
+        answered
     }
 
-    /// Replaces everything.
-    pub fn reset(&mut self, transactions: Vec<Waiting>) {
-        for sender in self.senders() {
-            self.drop_sender(&sender);
-        }
-        for (tx, conditions) in transactions {
-            // They were in a pool, and so fit in one.
-            let _ = self.add(tx, conditions, None);
-        }
+    /// Drops everything, and forgets the marks.
+    pub fn clear(&mut self) {
+        self.marks.clear();
+        self.kept = 0;
+        self.drop_all();
+    }
+
+    /// Drops everything.
+    pub fn drop_all(&mut self) {
+        self.drop_where(|_| true);
     }
 
     /// Drops everything of a sender.
@@ -231,12 +268,167 @@ impl Pool {
         }
     }
 
-    /// Lets nobody wait any longer: their transactions stay in the pool.
+    /// Drops what waits for its predecessor.
+    pub fn drop_waiting(&mut self) {
+        self.drop_where(|pooled| pooled.waiter.is_some());
+    }
+
+    fn drop_where(&mut self, condition: impl Fn(&Pooled) -> bool) {
+        let all = self.senders.values().flat_map(BTreeMap::values);
+        let dropped = all.filter(|pooled| condition(pooled));
+        let hashes: Vec<_> = dropped.map(|pooled| *pooled.tx.tx_hash()).collect();
+        for hash in hashes {
+            if let Some(dropped) = self.remove(&hash) {
+                dropped.settle(Err(TxError::Dropped));
+            }
+        }
+    }
+
+    /// Lets nobody wait any longer: their transactions stay in the pool, as if they had come now.
     pub fn release(&mut self) {
-        for pooled in self.senders.values_mut().flat_map(BTreeMap::values_mut) {
+        let queues = self.senders.values_mut().flat_map(BTreeMap::values_mut);
+        let mut released: Vec<_> = queues.filter(|pooled| pooled.waiter.is_some()).collect();
+        released.sort_by_key(|pooled| pooled.arrival);
+        for pooled in released {
+            pooled.arrival = self.arrivals;
+            self.arrivals = self.arrivals.saturating_add(1);
             if let Some(waiter) = pooled.waiter.take() {
                 let _ = waiter.send(Ok(*pooled.tx.tx_hash()));
             }
         }
+    }
+
+    /// Makes the pool as it is now a point to come back to.
+    pub fn mark(&mut self) -> Mark {
+        let mark = self.tick();
+        self.marks.insert(mark, Vec::new());
+        mark
+    }
+
+    /// Makes the pool what it was at a mark, which is forgotten with all later ones. What had no answer
+    /// then is dropped.
+    pub fn rewind(&mut self, mark: Mark) {
+        let left = self.marks.split_off(&mark).into_values().flatten();
+        let left: Vec<_> = left.collect();
+        let bytes = left.iter().map(|pooled| pooled.bytes);
+        self.kept = bytes.fold(self.kept, usize::saturating_sub);
+        self.drop_where(|pooled| pooled.arrival > mark || pooled.waiter.is_some());
+        for pooled in left.into_iter().filter(|pooled| pooled.arrival < mark) {
+            self.insert(pooled);
+        }
+    }
+
+    /// Forgets a mark, but not what the one before it needs.
+    pub fn forget(&mut self, mark: Mark) {
+        let left = self.marks.remove(&mark).unwrap_or_default();
+        let before = self.marks.range_mut(..mark).next_back();
+        let mut before = before.map(|(mark, kept)| (*mark, kept));
+        for pooled in left {
+            match &mut before {
+                Some((before, kept)) if pooled.arrival < *before => kept.push(pooled),
+                _ => self.kept = self.kept.saturating_sub(pooled.bytes),
+            }
+        }
+    }
+
+    /// {byte} What only marks keep.
+    pub fn kept(&self) -> usize {
+        self.kept
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloy_consensus::{SignableTransaction, TxEip1559};
+    use alloy_primitives::{Bytes, Signature, U256};
+
+    use super::*;
+
+    const MIB: usize = 1 << 20;
+
+    fn tx(nonce: u64, price: u128, len: usize) -> Recovered<TxEnvelope> {
+        let tx = TxEip1559 {
+            nonce,
+            max_fee_per_gas: price,
+            input: Bytes::from(vec![0; len]),
+            ..TxEip1559::default()
+        };
+        let signature = Signature::new(U256::ONE, U256::ONE, false);
+        Recovered::new_unchecked(tx.into_signed(signature).into(), Address::ZERO)
+    }
+
+    fn nonces(pool: &Pool) -> Vec<u64> {
+        let answered = pool.answered().into_iter();
+        answered.map(|pooled| pooled.tx.nonce()).collect()
+    }
+
+    #[test]
+    fn a_replacement_that_does_not_fit_leaves_what_is_there() {
+        let mut pool = Pool::default();
+        for nonce in 0..8 {
+            pool.add(tx(nonce, 1, 31 * MIB), None, None).unwrap();
+        }
+        let first = *pool.at(&Address::ZERO, 0).unwrap().tx.tx_hash();
+        let refused = pool.add(tx(0, 2, 40 * MIB), None, None);
+        assert!(matches!(refused, Err(TxError::PoolFull)));
+        assert!(pool.get(&first).is_some());
+        let another = pool.add(tx(8, 2, 9 * MIB), None, None);
+        assert!(matches!(another, Err(TxError::PoolFull)));
+        pool.add(tx(0, 2, 38 * MIB), None, None).unwrap();
+        assert!(pool.get(&first).is_none());
+        assert_eq!(nonces(&pool), [1, 2, 3, 4, 5, 6, 7, 0]);
+    }
+
+    #[test]
+    fn marks_keep_what_left_and_nothing_twice() {
+        let mut pool = Pool::default();
+        let add = |pool: &mut Pool, nonce| pool.add(tx(nonce, 1, MIB), None, None).unwrap();
+        (0..4).for_each(|nonce| add(&mut pool, nonce));
+        let early = pool.mark();
+        pool.take(&Address::ZERO, 1);
+        add(&mut pool, 4);
+        let middle = pool.mark();
+        pool.take(&Address::ZERO, 4);
+        pool.take(&Address::ZERO, 0);
+        add(&mut pool, 5);
+        let late = pool.mark();
+        // What came after the last mark is not kept.
+        add(&mut pool, 6);
+        pool.take(&Address::ZERO, 6);
+        assert_eq!(pool.kept() / MIB, 3);
+        pool.forget(late);
+        pool.forget(middle);
+        // Transaction 4 came after the mark that is left.
+        assert_eq!(pool.kept() / MIB, 2);
+        pool.rewind(early);
+        assert_eq!((nonces(&pool), pool.kept()), (vec![0, 1, 2, 3], 0));
+    }
+
+    #[test]
+    fn going_back_past_a_mark_forgets_it() {
+        let mut pool = Pool::default();
+        pool.add(tx(0, 1, 1), None, None).unwrap();
+        let early = pool.mark();
+        pool.take(&Address::ZERO, 0);
+        let late = pool.mark();
+        pool.add(tx(1, 1, 1), None, None).unwrap();
+        pool.rewind(late);
+        assert_eq!(nonces(&pool), [0; 0]);
+        pool.rewind(early);
+        assert_eq!(nonces(&pool), [0]);
+    }
+
+    #[test]
+    fn what_has_no_answer_does_not_come_back() {
+        let mut pool = Pool::default();
+        let (waiter, mut fate) = oneshot::channel();
+        pool.add(tx(3, 1, 1), None, Some(waiter)).unwrap();
+        let mark = pool.mark();
+        assert!(pool.answered().is_empty());
+        pool.release();
+        assert!(fate.try_recv().unwrap().is_ok());
+        assert_eq!(nonces(&pool), [3]);
+        pool.rewind(mark);
+        assert!(pool.is_empty());
     }
 }

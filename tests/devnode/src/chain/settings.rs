@@ -70,7 +70,7 @@ impl Chain {
         self.history.truncate(first);
         self.state.revert_to(position);
         self.snapshots.clear();
-        self.pool.reset(Vec::new());
+        self.pool.clear();
         self.impersonated.clear();
         self.impersonate_all = false;
         let (clock, settings) = self.start;
@@ -127,8 +127,7 @@ impl Chain {
         };
         self.history.truncate(number);
         self.state.revert_to(position);
-        self.snapshots
-            .retain(|_, snapshot| snapshot.is_before(number, position));
+        self.forget_after(number, position);
         Ok(())
     }
 

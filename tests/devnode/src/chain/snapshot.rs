@@ -4,7 +4,16 @@ use std::collections::BTreeMap;
 
 use alloy_primitives::{B256, U64};
 
-use super::{Chain, clock::Clock, pool::Waiting, settings::Settings, state::Position};
+use super::{
+    Chain,
+    clock::Clock,
+    pool::{BYTES_MAX, Mark},
+    settings::Settings,
+    state::Position,
+};
+
+/// Most snapshots at a time, some {byte} 200 each: tests take them by the thousand and seldom go back.
+const SNAPSHOTS_MAX: usize = 100_000;
 
 /// A point to come back to.
 #[derive(Clone, Debug)]
@@ -12,19 +21,13 @@ pub struct Snapshot {
     position: Position,
     head: u64,
     clock: Clock,
-    pool: Vec<Waiting>,
+    pool: Mark,
     settings: Settings,
 }
 
-impl Snapshot {
-    /// Whether the chain at a block and a position can still go back to it.
-    pub(super) fn is_before(&self, head: u64, position: Position) -> bool {
-        self.head <= head && self.position <= position
-    }
-}
-
 impl Chain {
-    /// Remembers the current state and returns its id.
+    /// Remembers the current state and returns its id. It copies nothing; the oldest snapshots go when
+    /// there are too many, or when they keep as much as a full pool.
     pub fn snapshot(&mut self) -> u64 {
         let id = self.next_snapshot;
         self.next_snapshot = id.saturating_add(1);
@@ -32,11 +35,26 @@ impl Chain {
             position: self.state.position(),
             head: self.head().header.number,
             clock: self.clock,
-            pool: self.pool.transactions(),
+            pool: self.pool.mark(),
             settings: self.settings(),
         };
         self.snapshots.insert(id, snapshot);
+        while self.snapshots.len() > SNAPSHOTS_MAX || self.pool.kept() > BYTES_MAX {
+            let Some((_, oldest)) = self.snapshots.pop_first() else {
+                break;
+            };
+            self.pool.forget(oldest.pool);
+        }
         id
+    }
+
+    /// Forgets the snapshots that a chain at a block and a position cannot go back to.
+    pub(super) fn forget_after(&mut self, head: u64, position: Position) {
+        let is_gone =
+            |_: &u64, snapshot: &mut Snapshot| snapshot.head > head || snapshot.position > position;
+        for (_, gone) in self.snapshots.extract_if(.., is_gone) {
+            self.pool.forget(gone.pool);
+        }
     }
 
     /// The snapshots that can be gone back to, with their last blocks.
@@ -59,7 +77,7 @@ impl Chain {
         self.history.truncate(snapshot.head);
         self.state.revert_to(snapshot.position);
         self.clock = snapshot.clock;
-        self.pool.reset(snapshot.pool);
+        self.pool.rewind(snapshot.pool);
         self.restore(snapshot.settings);
         true
     }

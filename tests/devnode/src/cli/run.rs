@@ -79,6 +79,15 @@ pub(super) struct Flags {
     /// Keep compiled Stylus programs in memory only
     #[arg(long, conflicts_with = "module_cache")]
     no_module_cache: bool,
+    /// Web origin whose pages may call the node; * for every page
+    #[arg(long, default_value = "*", value_name = "ORIGIN")]
+    allow_origin: String,
+    /// Let no web page call the node
+    #[arg(long, conflicts_with = "allow_origin")]
+    no_cors: bool,
+    /// Take requests of up to 512 MiB instead of 5 MiB; dumps may be so large in any case
+    #[arg(long)]
+    no_request_size_limit: bool,
     #[command(flatten)]
     fork: super::fork::Flags,
     /// Print nothing
@@ -104,6 +113,11 @@ impl Flags {
                 self.accounts,
             )?),
             call_timeout: Duration::from_secs(self.call_timeout),
+            allow_origin: (!self.no_cors).then(|| self.allow_origin.clone()),
+            request_max: match self.no_request_size_limit {
+                true => config::BODY_MAX,
+                false => config::REQUEST_MAX,
+            },
             state_interval: self.state_interval.map(Duration::from_secs),
             mining: match self.no_mining {
                 true => Mining::Manual,

@@ -79,7 +79,7 @@ pub fn register(methods: &mut Methods) -> Result<(), RegisterMethodError> {
         |chain, args| {
             let hash = args.required()?;
             let mined = chain.transaction(&hash).map(|(_, mined)| &mined.tx);
-            let tx = mined.or_else(|| chain.pool.get(&hash).map(|pooled| &pooled.tx));
+            let tx = mined.or_else(|| chain.pool.get(&hash).map(|pooled| &*pooled.tx));
             Ok(tx.map(|tx| Bytes::from(tx.encoded_2718())))
         },
     )?;

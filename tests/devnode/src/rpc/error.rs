@@ -95,6 +95,9 @@ pub enum RpcError {
     /// The upstream's proof would be of another account.
     #[error("account {0} was changed on this fork before the block ended: it has no proof here")]
     ProofChanged(Address),
+    /// The node is being shut down.
+    #[error("the node is shutting down")]
+    Closed,
     /// Our fault.
     #[error("internal error: {0}")]
     Internal(String),

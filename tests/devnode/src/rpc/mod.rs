@@ -7,7 +7,9 @@
 pub mod account;
 pub mod args;
 pub mod block;
+mod bodies;
 pub mod control;
+mod cors;
 pub mod debug;
 pub mod error;
 pub mod execute;
@@ -33,7 +35,10 @@ use std::{
     collections::BTreeMap,
     mem,
     path::PathBuf,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use alloy_primitives::B256;
@@ -61,6 +66,7 @@ pub struct Api {
     head: watch::Sender<u64>,
     accepted: Mutex<Accepted>,
     mining: watch::Sender<Mining>,
+    is_closed: AtomicBool,
 }
 
 impl Api {
@@ -75,6 +81,7 @@ impl Api {
             head,
             accepted: Mutex::default(),
             mining,
+            is_closed: AtomicBool::new(false),
         }
     }
 
@@ -85,8 +92,24 @@ impl Api {
     }
 
     /// The chain, to change.
-    pub fn write(&self) -> RwLockWriteGuard<'_, Chain> {
-        self.chain.write().unwrap_or_else(PoisonError::into_inner)
+    ///
+    /// # Errors
+    /// [`RpcError::Closed`] after [`Self::close`].
+    pub fn write(&self) -> Result<RwLockWriteGuard<'_, Chain>, RpcError> {
+        let chain = self.chain.write().unwrap_or_else(PoisonError::into_inner);
+        match self.is_closed.load(Ordering::Relaxed) {
+            true => Err(RpcError::Closed),
+            false => Ok(chain),
+        }
+    }
+
+    /// Refuses every change from now on: what was answered is what [`Self::save`] writes. Returns when
+    /// the last change is made.
+    pub fn close(&self) {
+        let mut chain = self.chain.write().unwrap_or_else(PoisonError::into_inner);
+        // Those who see it hold the lock after us.
+        self.is_closed.store(true, Ordering::Relaxed);
+        chain.pool.drop_waiting();
     }
 
     /// Runs a method that only looks at the chain. Its result is that of a run in which no state of a
@@ -105,13 +128,13 @@ impl Api {
     /// missing is undone up to the last [`Chain::keep`].
     ///
     /// # Errors
-    /// As for [`Self::look`].
+    /// As for [`Self::look`], and [`RpcError::Closed`].
     pub fn change<R>(
         &self,
         mut method: impl FnMut(&mut Chain) -> Result<R, RpcError>,
     ) -> Result<R, RpcError> {
         errands::attend(|| {
-            let mut chain = self.write();
+            let mut chain = self.write()?;
             chain.keep();
             let result = method(&mut chain);
             if errands::outstanding().is_some() {

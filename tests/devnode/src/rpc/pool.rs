@@ -35,7 +35,7 @@ pub fn register(methods: &mut Methods) -> Result<(), RegisterMethodError> {
         Ok(chain.drop_transaction(&args.required()?))
     })?;
     methods.write(&["anvil_dropAllTransactions"], |chain, _| {
-        chain.pool.reset(Vec::new());
+        chain.pool.drop_all();
         Ok(())
     })?;
     methods.write(&["anvil_removePoolTransactions"], |chain, args| {

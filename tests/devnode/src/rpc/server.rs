@@ -1,6 +1,6 @@
 //! The HTTP and WebSocket server.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, sync::Arc};
 
 use jsonrpsee::{
     RpcModule,
@@ -11,11 +11,13 @@ use jsonrpsee::{
 
 use tokio::net::TcpSocket;
 
-use super::{Api, http::Surrounds, subscribe::Ids};
-use crate::node::Error;
+use tower::ServiceBuilder;
 
-/// {byte} Largest request and response; dumps are the largest.
-const BODY_MAX: u32 = 512 << 20;
+use super::{Api, bodies::Bodies, cors::Cors, http::Surrounds, subscribe::Ids};
+use crate::{
+    config::{BATCH_TIMEOUTS, BODY_MAX, Config},
+    node::Error,
+};
 
 /// Most requests in a batch.
 const BATCH_MAX: u32 = 1_000;
@@ -29,14 +31,17 @@ const BACKLOG: u32 = 4_096;
 /// Most messages that wait for a slow WebSocket client.
 const QUEUE_MAX: u32 = 256;
 
-/// Listens and serves until the handle stops it. A batch starts no request after `batch_timeout`.
+/// Listens and serves until the handle stops it.
+///
+/// # Errors
+/// [`Error::Listen`], [`Error::Origin`].
 pub async fn start(
-    address: SocketAddr,
+    settings: &Config,
     module: RpcModule<Arc<Api>>,
-    batch_timeout: Duration,
 ) -> Result<(SocketAddr, ServerHandle), Error> {
+    let address = SocketAddr::new(settings.host, settings.port);
     let config = ServerConfig::builder()
-        .max_request_body_size(BODY_MAX)
+        .max_request_body_size(settings.request_max)
         .max_response_body_size(BODY_MAX)
         .max_connections(CONNECTIONS_MAX)
         .set_batch_request_config(BatchRequestConfig::Limit(BATCH_MAX))
@@ -45,13 +50,18 @@ pub async fn start(
         .set_tcp_no_delay(true)
         .build();
     let failed = |source| Error::Listen { address, source };
+    let batch_timeout = settings.call_timeout.saturating_mul(BATCH_TIMEOUTS);
     let surrounds = RpcServiceBuilder::new().layer_fn(move |inner| Surrounds {
         inner,
         batch_timeout,
         answer_max: BODY_MAX as usize,
     });
+    let bodies = Bodies::new(settings.request_max, module.clone().into());
+    let cors = Cors::new(settings.allow_origin.as_deref())?;
+    let http = ServiceBuilder::new().layer(cors).layer(bodies);
     let server = Server::builder()
         .set_config(config)
+        .set_http_middleware(http)
         .set_rpc_middleware(surrounds)
         .build_from_tcp(listen(address).map_err(failed)?)
         .map_err(failed)?;

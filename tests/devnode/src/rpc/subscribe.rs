@@ -221,7 +221,7 @@ mod tests {
             .unwrap();
         let mut heads = module.subscribe("sub", ["newHeads"], 2).await.unwrap();
         for _ in 0..10 {
-            api.write().mine().unwrap();
+            api.write().unwrap().mine().unwrap();
         }
         api.publish(&api.read());
         tokio::time::sleep(10 * patience).await;

@@ -15,6 +15,10 @@ pub const REMARKS: &[(&str, &str)] = &[
         "anvil_dumpState",
         "JSON in hex, for `anvil_loadState` of this node and for `--state`; also writes the file of `--state`",
     ),
+    (
+        "anvil_loadState",
+        "dumps of up to 512 MiB over HTTP; every other request takes 5 MiB",
+    ),
     ("anvil_mine", "at most 100,000 blocks in one request"),
     (
         "anvil_setERC20Allowance",
@@ -49,6 +53,10 @@ pub const REMARKS: &[(&str, &str)] = &[
     (
         "eth_subscribe",
         "`newHeads`, `logs`, `newPendingTransactions` (`true` for whole ones) and `syncing` (one `false`), over WebSocket; after a revert, logs come again as removed and the new blocks as heads; a client that takes nothing for a minute loses its subscription",
+    ),
+    (
+        "evm_snapshot",
+        "copies nothing; the oldest of more than 100,000 snapshots is forgotten",
     ),
 ];
 

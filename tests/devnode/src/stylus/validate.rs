@@ -25,6 +25,8 @@ const ELEMENTS_MAX: usize = 128;
 const ELEMENTS_LEN_MAX: usize = 4_096;
 const EXPORTS_MAX: usize = 1_024;
 const FUNCTIONS_MAX: usize = 4_096;
+/// {op} Of one function, before and after it is rewritten.
+pub(super) const FUNCTION_OPS_MAX: usize = 65_536;
 const IMPORTS_MAX: usize = 513;
 const LOCALS_MAX: u32 = 348;
 /// {byte} Export and module names.
@@ -178,6 +180,8 @@ fn limits(module: &Module<'_>) -> Result<(), ActivationError> {
     ActivationError::limit("table entries", entries, TABLE_ENTRIES_MAX)?;
     for body in &module.bodies {
         ActivationError::limit("locals of a function", body.local_count, LOCALS_MAX)?;
+        // Rewriting only adds: it counts again, but need not begin.
+        limit("operators of a function", body.ops.len(), FUNCTION_OPS_MAX)?;
     }
     Ok(())
 }

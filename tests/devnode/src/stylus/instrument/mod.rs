@@ -27,14 +27,12 @@ use self::{emit::Meter, watch::Watch};
 use super::{
     ActivationError,
     module::{Body, Module, Op},
-    validate::{ENTRYPOINT, MEMORY},
+    validate::{ENTRYPOINT, FUNCTION_OPS_MAX, MEMORY},
 };
 
 /// Names under which the added globals are exported to the host.
 pub(super) const METER_EXPORTS: [&str; 4] = ["ink_left", "ink_status", "scratch", "stack_left"];
 
-/// {op}
-const FUNCTION_OPS_MAX: usize = 65_536;
 /// Most globals, the added ones included.
 const GLOBALS_MAX: u32 = 32_768;
 /// {page} Largest maximum that a memory keeps.

@@ -1,5 +1,7 @@
 //! The pool: what waits, what replaces what, and what is taken out.
 
+use std::time::Duration;
+
 use alloy::primitives::{Address, B256, U256};
 use alloy::providers::Provider;
 use serde_json::{Value, json};
@@ -192,6 +194,68 @@ async fn with_automatic_mining_a_gap_is_an_error_after_a_second() {
     );
     assert!((1..3).contains(&started.elapsed().as_secs()));
     assert_eq!(status(&rig).await, parts(0, 0));
+}
+
+/// The snapshot is taken while the sender still waits.
+#[tokio::test]
+async fn what_was_refused_does_not_come_back() {
+    let rig = Rig::new().await;
+    let snapshot = async {
+        while status(&rig).await != parts(0, 1) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let dump = rig.rpc("anvil_dumpState", json!([])).await;
+        (rig.rpc("evm_snapshot", json!([])).await, dump)
+    };
+    let refused = rig.rpc_error("eth_sendTransaction", payment(DEV, 1, 1));
+    let ((id, dump), (_, message)) = tokio::join!(snapshot, refused);
+    assert!(message.starts_with("nonce too high: "), "{message}");
+    assert_eq!(rig.rpc("evm_revert", json!([id])).await, json!(true));
+    assert_eq!(status(&rig).await, parts(0, 0));
+    rig.rpc("anvil_loadState", json!([dump])).await;
+    assert_eq!(status(&rig).await, parts(0, 0));
+}
+
+/// Through all that can happen to a transaction after a snapshot.
+#[tokio::test]
+async fn going_back_restores_what_was_there_in_its_order() {
+    let rig = manual().await;
+    let mined = pay(&rig, DEV, 0, 1).await;
+    let replaced = pay(&rig, DEV, 1, 1).await;
+    let dropped = pay(&rig, BOB, 0, 1).await;
+    let stays = pay(&rig, BOB, 1, 1).await;
+    let early = rig.rpc("evm_snapshot", json!([])).await;
+    rig.rpc("anvil_dropTransaction", json!([dropped])).await;
+    pay(&rig, DEV, 1, 2).await;
+    let late = rig.rpc("evm_snapshot", json!([])).await;
+    rig.rpc("evm_mine", json!([])).await;
+    rig.rpc("anvil_dropAllTransactions", json!([])).await;
+    pay(&rig, BOB, 0, 5).await;
+    rig.rpc("anvil_rollback", json!([1])).await;
+    assert_eq!(rig.rpc("evm_revert", json!([late])).await, json!(true));
+    assert_eq!(status(&rig).await, parts(2, 1));
+    assert_eq!(rig.rpc("evm_revert", json!([early])).await, json!(true));
+    assert_eq!(status(&rig).await, parts(4, 0));
+    rig.rpc("evm_mine", json!([])).await;
+    let block = rig.client.get_block_by_number(1.into()).await;
+    let hashes: Vec<_> = block.unwrap().unwrap().transactions.hashes().collect();
+    assert_eq!(hashes, [mined, replaced, dropped, stays]);
+}
+
+/// Test suites take a snapshot before each test.
+#[tokio::test]
+async fn thousands_of_snapshots_can_be_gone_back_to() {
+    let rig = manual().await;
+    for nonce in 0..20 {
+        pay(&rig, DEV, nonce, 1).await;
+    }
+    let first = rig.rpc("evm_snapshot", json!([])).await;
+    rig.rpc("evm_mine", json!([])).await;
+    for _ in 0..2_000 {
+        rig.rpc("evm_snapshot", json!([])).await;
+    }
+    assert_eq!(rig.rpc("evm_revert", json!([first])).await, json!(true));
+    assert_eq!(status(&rig).await, parts(20, 0));
 }
 
 /// The usual order of test helpers: impersonate, send, stop impersonating; the block comes later.

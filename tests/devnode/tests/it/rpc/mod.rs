@@ -2,15 +2,18 @@
 
 mod aliases;
 mod batch;
+mod browsers;
 mod chain;
 mod concurrency;
 mod control;
 mod deadlines;
 mod errors;
 mod filters;
+mod limits;
 mod network;
 mod overrides;
 mod proof;
 mod sending;
 mod settings;
+mod shutdown;
 pub(crate) mod subscriptions;

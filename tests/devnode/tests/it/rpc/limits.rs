@@ -1,0 +1,113 @@
+//! How large requests may be.
+
+use alloy::{
+    primitives::{Bytes, keccak256},
+    providers::Provider,
+};
+use futures::future::join_all;
+use serde_json::{Value, json};
+use stylus_devnode::{
+    Config,
+    config::{BODY_MAX, REQUEST_MAX},
+};
+
+use crate::rig::{Rig, socket::Socket};
+
+/// Data whose request is longer than the limit.
+fn long() -> Bytes {
+    vec![7; REQUEST_MAX as usize / 2].into()
+}
+
+/// A chain whose dump is too long for any other method.
+async fn dump(rig: &Rig) -> Value {
+    rig.rpc("anvil_mine", json!([3_000])).await;
+    let dump = rig.rpc("anvil_dumpState", json!([])).await;
+    assert!(dump.as_str().unwrap().len() > REQUEST_MAX as usize);
+    dump
+}
+
+#[tokio::test]
+async fn what_is_too_large_is_refused_with_the_limit() {
+    let rig = Rig::new().await;
+    let refused = rig
+        .client
+        .raw_request::<_, Value>("web3_sha3".into(), (long(),));
+    let refused = refused.await.unwrap_err();
+    let error = refused.as_error_resp().unwrap();
+    assert_eq!(
+        (error.code, &*error.message),
+        (-32007, "Request is too big")
+    );
+    assert_eq!(
+        error.data.as_ref().unwrap().get(),
+        format!("\"Exceeded max limit of {REQUEST_MAX}\"")
+    );
+
+    let mut socket = Socket::new(&rig).await;
+    let request = json!({ "jsonrpc": "2.0", "id": 1, "method": "web3_sha3", "params": [long()] });
+    socket.write(&request).await;
+    assert_eq!(socket.read().await["error"]["code"], -32007);
+    assert_eq!(
+        socket.call("eth_blockNumber", json!([])).await,
+        Ok(json!("0x0"))
+    );
+}
+
+#[tokio::test]
+async fn a_batch_may_not_hide_a_dump() {
+    let rig = Rig::new().await;
+    let batch = json!([
+        { "jsonrpc": "2.0", "id": 1, "method": "anvil_loadState", "params": [long()] },
+        { "jsonrpc": "2.0", "id": 2, "method": "web3_sha3", "params": ["0x"] },
+    ]);
+    let answer = alloy::transports::http::reqwest::Client::new()
+        .post(rig.node.url())
+        .json(&batch)
+        .send();
+    let answer: Value = answer.await.unwrap().json().await.unwrap();
+    assert_eq!(answer["error"]["code"], -32007);
+}
+
+#[tokio::test]
+async fn a_dump_may_be_larger() {
+    let rig = Rig::new().await;
+    let dump = dump(&rig).await;
+    let other = Rig::new().await;
+    assert_eq!(other.rpc("anvil_loadState", json!([dump])).await, true);
+    assert_eq!(other.rpc("eth_blockNumber", json!([])).await, "0xbb8");
+    // Not every long request to that method is a dump.
+    let (code, message) = other.rpc_error("anvil_loadState", json!([long()])).await;
+    assert_eq!(code, -32000);
+    assert!(
+        message.starts_with("state dump is not readable: "),
+        "{message}"
+    );
+}
+
+#[tokio::test]
+async fn without_a_limit_every_request_may() {
+    let config = Config {
+        request_max: BODY_MAX,
+        ..Config::default()
+    };
+    let rig = Rig::with(config).await;
+    let hash = rig.rpc("web3_sha3", json!([long()])).await;
+    assert_eq!(hash, json!(keccak256(long())));
+    let mut socket = Socket::new(&rig).await;
+    let hash = socket.call("web3_sha3", json!([long()])).await;
+    assert_eq!(hash, Ok(json!(keccak256(long()))));
+}
+
+/// Each takes its share of what all may take together, and gives it back.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn long_requests_leave_room_for_later_ones() {
+    const LEN: usize = 4 << 20;
+    const AT_A_TIME: usize = 10;
+
+    let rig = Rig::new().await;
+    let text = "7".repeat(LEN);
+    for _ in 0..=BODY_MAX as usize / LEN / AT_A_TIME {
+        let numbers = (0..AT_A_TIME).map(|_| rig.rpc("eth_blockNumber", json!([text])));
+        assert_eq!(join_all(numbers).await, ["0x0"; AT_A_TIME]);
+    }
+}

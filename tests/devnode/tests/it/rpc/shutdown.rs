@@ -1,0 +1,133 @@
+//! What was answered is in the state file, whenever the node is told to end.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use alloy::{
+    primitives::{Address, B256},
+    providers::{Provider, ProviderBuilder},
+};
+use futures::future::join_all;
+use serde_json::{Value, json};
+use stylus_devnode::{Config, TEST_ACCOUNTS, config::Mining, spawn};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::sleep,
+};
+
+use crate::rig::Rig;
+
+const ALICE: Address = Address::repeat_byte(0xa1);
+
+fn config(state: PathBuf, mining: Mining) -> Config {
+    Config {
+        state: Some(state),
+        mining,
+        ..Config::default()
+    }
+}
+
+fn payment(from: Address) -> Value {
+    json!([{ "from": from, "to": ALICE, "value": "0x1", "gas": "0x5208" }])
+}
+
+/// Every transaction is known to a node that starts from the file.
+async fn check(state: PathBuf, mining: Mining, answered: &[B256]) {
+    let node = spawn(config(state, mining)).await.unwrap();
+    let client = ProviderBuilder::new().connect_http(node.url().parse().unwrap());
+    for hash in answered {
+        let tx: Value = client
+            .raw_request("eth_getTransactionByHash".into(), (hash,))
+            .await
+            .unwrap();
+        assert_eq!(tx["hash"], json!(hash), "one of {}", answered.len());
+    }
+}
+
+/// Sends one transaction after the other until there is no answer, and returns the hashes.
+async fn send_on(url: String, from: Address) -> Vec<B256> {
+    let client = ProviderBuilder::new().connect_http(url.parse().unwrap());
+    let mut answered = Vec::new();
+    while let Ok(hash) = client
+        .raw_request("eth_sendTransaction".into(), payment(from))
+        .await
+    {
+        answered.push(hash);
+    }
+    answered
+}
+
+async fn ends_amid_senders(mining: Mining) {
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("state.json");
+    let rig = Rig::with(config(state.clone(), mining)).await;
+    let url = rig.node.url();
+    let senders = TEST_ACCOUNTS.map(|from| send_on(url.clone(), from));
+    let stop = async {
+        sleep(Duration::from_millis(400)).await;
+        rig.node.shutdown().await.unwrap();
+    };
+    let (answered, ()) = tokio::join!(join_all(senders), stop);
+    let answered = answered.concat();
+    assert!(answered.len() > TEST_ACCOUNTS.len());
+    check(state, mining, &answered).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mined_transactions_that_were_answered_are_in_the_file() {
+    ends_amid_senders(Mining::Auto).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn waiting_transactions_that_were_answered_are_in_the_file() {
+    ends_amid_senders(Mining::Manual).await;
+}
+
+/// Begins a request, and ends it after a while. The hash, if there is one.
+async fn straggle(address: SocketAddr, from: Address, pause: Duration) -> Option<B256> {
+    let request = json!({
+        "jsonrpc": "2.0", "id": 1, "method": "eth_sendTransaction", "params": payment(from),
+    });
+    let request = request.to_string();
+    let (early, late) = request.split_at(request.len() / 2);
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let head = format!(
+        "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        request.len()
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.write_all(early.as_bytes()).await.unwrap();
+    sleep(pause).await;
+    // The node may have ended.
+    stream.write_all(late.as_bytes()).await.ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.ok()?;
+    let (_, body) = answer.split_once("\r\n\r\n")?;
+    let answer: Value = serde_json::from_str(body).ok()?;
+    serde_json::from_value(answer["result"].clone()).ok()
+}
+
+/// Requests that end at every moment from the order to end until the file, which is large, is written.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_that_ends_late_is_in_the_file_or_refused() {
+    const STEP: Duration = Duration::from_millis(15);
+
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("state.json");
+    let rig = Rig::with(config(state.clone(), Mining::Auto)).await;
+    rig.rpc("anvil_mine", json!([10_000])).await;
+    let address = rig.node.address();
+    let wait = Duration::from_millis(300);
+    let stragglers = (0..150).map(|step| {
+        let from = TEST_ACCOUNTS[step as usize % TEST_ACCOUNTS.len()];
+        straggle(address, from, wait + step * STEP)
+    });
+    let stop = async {
+        sleep(wait).await;
+        rig.node.shutdown().await.unwrap();
+    };
+    let (answered, ()) = tokio::join!(join_all(stragglers), stop);
+    let answered: Vec<_> = answered.into_iter().flatten().collect();
+    assert!((1..150).contains(&answered.len()));
+    check(state, Mining::Auto, &answered).await;
+}
