@@ -45,7 +45,9 @@
 //! - Blocks lack Nitro's start-block transaction at index 0.
 //! - With automatic mining, the default, each transaction is a block of its own.
 //! - No trie is kept: `stateRoot` is zero, and a proof is against the hash of its first node.
-//! - The base fee does not rise with the backlog; it is what ArbOS state says.
+//! - The base fee follows one gas target by the published rule, with four terms of the exponential's
+//!   series, and was not compared with Nitro's; several pricing constraints that a forked chain has are
+//!   not read.
 //! - There is no L1: no poster fee whatever the L1 price, whose other parameters are kept and do
 //!   nothing; messages to L1 are recorded and never arrive; tickets are never redeemed; and block
 //!   numbers of L1 are zero.

@@ -1,11 +1,11 @@
 //! Reading and writing ArbOS state during a transaction.
 //!
-//! Reads do not warm anything and are not EIP-2929 accesses; writes are journaled, so that they are
-//! undone with their frame. What they cost is the precompiles' business.
+//! Neither reads nor writes are EIP-2929 accesses, and nothing becomes warm by them; writes are
+//! journaled, so that they are undone with their frame. What they cost is the precompiles' business.
 
 use alloy_primitives::{Address, B256, U256};
 use revm::{
-    context_interface::{ContextTr, JournalTr},
+    context_interface::{ContextTr, JournalTr, journaled_state::TransferError},
     state::Bytecode,
 };
 
@@ -17,11 +17,49 @@ pub fn read(context: &Context<'_>, slot: U256) -> Result<U256, StateError> {
     peek(context, ARBOS, slot)
 }
 
-/// Replaces an ArbOS slot.
+/// Replaces an ArbOS slot. What was cold stays cold.
 pub fn write(context: &mut Context<'_>, slot: U256, value: U256) -> Result<(), StateError> {
-    context.journal_mut().load_account(ARBOS)?;
-    context.journal_mut().sstore(ARBOS, slot, value)?;
+    let journal = context.journal_mut();
+    let is_account_cold = journal.load_account(ARBOS)?.is_cold;
+    let is_slot_cold = journal.sstore(ARBOS, slot, value)?.is_cold;
+    let Some(account) = journal.state.get_mut(&ARBOS) else {
+        return Ok(());
+    };
+    if is_account_cold {
+        account.mark_cold();
+    }
+    if is_slot_cold && let Some(slot) = account.storage.get_mut(&slot) {
+        slot.mark_cold();
+    }
     Ok(())
+}
+
+/// Moves value without an EVM call; none if it was moved. A receiver that was cold stays cold.
+pub fn transfer(
+    context: &mut Context<'_>,
+    from: Address,
+    to: Address,
+    amount: U256,
+) -> Result<Option<TransferError>, StateError> {
+    let journal = context.journal_mut();
+    let is_cold = journal.load_account(to)?.is_cold;
+    let error = journal.transfer(from, to, amount)?;
+    if is_cold && let Some(account) = journal.state.get_mut(&to) {
+        account.mark_cold();
+    }
+    Ok(error)
+}
+
+/// {wei} The current balance of an account, without touching it.
+pub fn balance(context: &Context<'_>, address: Address) -> Result<U256, StateError> {
+    let journal = context.journal();
+    match journal.state.get(&address) {
+        Some(account) => Ok(account.info.balance),
+        None => {
+            let basic = journal.db().account(&address)?;
+            Ok(basic.map_or(U256::ZERO, |basic| basic.balance))
+        }
+    }
 }
 
 /// The current value of any slot, without touching it.

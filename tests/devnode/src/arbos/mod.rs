@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod features;
+pub mod gas_price;
 pub mod genesis;
 pub mod owners;
 pub mod params;
@@ -17,9 +18,38 @@ use crate::{chain::view::View, fork::StateError};
 use slots::{ARBOS, ROOT, offset};
 
 /// Who receives the fees.
-pub fn network_fee_account(view: &View<'_>) -> Result<Address, StateError> {
-    let word = view.slot(&ARBOS, &ROOT.slot(offset::NETWORK_FEE_ACCOUNT))?;
-    Ok(Address::from_word(word.into()))
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FeeAccounts {
+    /// What is above the infrastructure's share, and data fees of programs.
+    pub network: Address,
+    /// The minimum price of each gas. None: that goes to the network too.
+    pub infra: Option<Address>,
+    /// {wei/gas} The minimum price.
+    pub min: U256,
+}
+
+/// The stored fee accounts.
+///
+/// # Errors
+/// The state cannot be read.
+pub fn fee_accounts(view: &View<'_>) -> Result<FeeAccounts, StateError> {
+    let read = |slot| view.slot(&ARBOS, &slot);
+    let account = |entry| Ok::<_, StateError>(Address::from_word(read(ROOT.slot(entry))?.into()));
+    let pricing = ROOT.child(slots::space::L2_PRICING);
+    Ok(FeeAccounts {
+        network: account(offset::NETWORK_FEE_ACCOUNT)?,
+        infra: Some(account(offset::INFRA_FEE_ACCOUNT)?).filter(|account| !account.is_zero()),
+        min: read(pricing.slot(offset::l2::BASE_FEE_MIN))?,
+    })
+}
+
+/// The stored chain id.
+///
+/// # Errors
+/// The state cannot be read.
+pub fn chain_id(view: &View<'_>) -> Result<u64, StateError> {
+    let word = view.slot(&ARBOS, &ROOT.slot(offset::CHAIN_ID))?;
+    Ok(word.saturating_to())
 }
 
 /// The stored ArbOS version.
@@ -44,21 +74,48 @@ pub fn l1_price(view: &View<'_>) -> Result<U256, StateError> {
 /// What owners set for every transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// {gas} What one transaction may compute with, from ArbOS 50 on.
+    /// {gas} What one transaction may compute with.
     pub tx_gas: u64,
+    /// {gas} A block that has used as much takes no more transactions.
+    pub block_gas: u64,
     /// Whether calldata has EIP-7623's floor price.
     pub is_calldata_floored: bool,
 }
 
+/// First ArbOS version in which a transaction's limit is not the block's.
+pub const TX_LIMIT_SINCE: u64 = 50;
+
 /// The stored limits.
 pub fn limits(view: &View<'_>) -> Result<Limits, StateError> {
     let space = ROOT.child(slots::space::L2_PRICING);
-    let tx_gas = view.slot(&ARBOS, &space.slot(offset::l2::TX_GAS_LIMIT))?;
+    let block_gas = view.slot(&ARBOS, &space.slot(offset::l2::BLOCK_GAS_LIMIT))?;
+    let tx_gas = match version(view)? {
+        TX_LIMIT_SINCE.. => view.slot(&ARBOS, &space.slot(offset::l2::TX_GAS_LIMIT))?,
+        _ => block_gas,
+    };
     let switches = view.slot(&ARBOS, &features::slot())?;
     Ok(Limits {
         tx_gas: tx_gas.saturating_to(),
+        block_gas: block_gas.saturating_to(),
         is_calldata_floored: switches & features::CALLDATA_PRICE != U256::ZERO,
     })
+}
+
+/// The slots that every block and every transaction reads.
+pub fn read_by_blocks() -> Vec<U256> {
+    let root = [
+        offset::VERSION,
+        offset::UPGRADE_VERSION,
+        offset::UPGRADE_TIMESTAMP,
+        offset::NETWORK_FEE_ACCOUNT,
+        offset::CHAIN_ID,
+        offset::INFRA_FEE_ACCOUNT,
+    ];
+    let pricing = ROOT.child(slots::space::L2_PRICING);
+    let root = root.map(|entry| ROOT.slot(entry)).into_iter();
+    root.chain((0..=offset::l2::TX_GAS_LIMIT).map(|entry| pricing.slot(entry)))
+        .chain([features::slot(), sends::size_slot()])
+        .collect()
 }
 
 /// A 256-bit word of an address.

@@ -62,7 +62,7 @@ impl DataPricer {
 }
 
 /// `10000 * exp(x / 10000)`, by `terms` terms of its series in Horner's form, rounded down at each.
-fn exponential_bips(x: u64, terms: u64) -> u64 {
+pub(super) fn exponential_bips(x: u64, terms: u64) -> u64 {
     let mut result = 10_000_u64.saturating_add(x / terms);
     for term in (1..terms).rev() {
         result = 10_000_u64.saturating_add(result.saturating_mul(x) / (term * 10_000));

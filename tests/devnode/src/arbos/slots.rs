@@ -86,13 +86,13 @@ pub mod offset {
     pub const UPGRADE_VERSION: u64 = 1;
     /// When it happens.
     pub const UPGRADE_TIMESTAMP: u64 = 2;
-    /// Who receives the fees.
+    /// Who receives the fees, but for the infrastructure's share.
     pub const NETWORK_FEE_ACCOUNT: u64 = 3;
     /// The chain id.
     pub const CHAIN_ID: u64 = 4;
     /// Number of the first block.
     pub const GENESIS_BLOCK: u64 = 5;
-    /// Who receives the share above the minimum fee.
+    /// Who receives the minimum price of each gas.
     pub const INFRA_FEE_ACCOUNT: u64 = 6;
     /// Brotli level at which transactions are measured for the poster's fee.
     pub const BROTLI_LEVEL: u64 = 7;

@@ -10,18 +10,15 @@ use revm::{
 use super::{
     Chain,
     block::{Block, Mined, Seal, seal},
+    opening::Opening,
     send::{TxError, refusal},
     view::View,
 };
 use crate::{
-    arbos::{sends, slots::ARBOS, upgrade},
+    arbos::{self, gas_price, sends, slots::ARBOS},
     evm::{self, session::Recent},
     fork::StateError,
-    precompiles,
 };
-
-/// {gas} A block that has used this much takes no more transactions.
-const COMPUTE_MAX: u64 = evm::env::TX_GAS_LIMIT;
 
 /// What the transactions of a block share while it is built.
 #[derive(Debug)]
@@ -29,6 +26,10 @@ pub struct Building {
     number: u64,
     env: BlockEnv,
     arbos_version: u64,
+    /// {gas} When it has used as much it takes no more transactions.
+    block_gas: u64,
+    /// What it does first, until it is done.
+    opening: Option<Opening>,
     /// How many messages were sent to L1 before it, and the root of their tree.
     sends: (u64, B256),
     recent: Recent,
@@ -48,36 +49,24 @@ pub(super) struct Attempt {
 }
 
 impl Chain {
-    /// Makes the ArbOS upgrade that is due in the next block, if one is.
+    /// A block on top of the last one, as of now. Nothing changes until a transaction is included or
+    /// the block is sealed.
     ///
     /// # Errors
-    /// State cannot be read.
-    pub(super) fn upgrade_if_due(&mut self) -> Result<(), StateError> {
-        let time = self.clock.peek(self.head().header.timestamp);
-        let Some(upgrade) = upgrade::due(&self.latest(), time)? else {
-            return Ok(());
-        };
-        for (slot, value) in upgrade.slots {
-            self.state.set_slot(ARBOS, slot, value)?;
-        }
-        let old: Vec<_> = precompiles::arbitrum_addresses(upgrade.from).collect();
-        let new = precompiles::arbitrum_addresses(upgrade.to);
-        for address in new.filter(|address| !old.contains(address)) {
-            self.state.set_code(address, precompiles::code())?;
-        }
-        tracing::info!(from = upgrade.from, to = upgrade.to, "ArbOS upgraded");
-        Ok(())
-    }
-
-    /// A block on top of the last one, as of now. Nothing changes until a transaction is included.
+    /// The state cannot be read.
     pub fn begin(&self) -> Result<Building, StateError> {
         let head = &self.head().header;
         let number = head.number.saturating_add(1);
+        let time = self.clock.peek(head.timestamp);
+        let opening = self.opening(time)?;
+        let view = self.opened(&opening)?;
         Ok(Building {
             number,
-            env: self.environment(number, self.clock.peek(head.timestamp), self.base_fee()?),
-            arbos_version: self.arbos_version()?,
-            sends: sends::tip(&self.latest())?,
+            env: self.environment(number, time, self.base_fee()?),
+            arbos_version: arbos::version(&view)?,
+            block_gas: arbos::limits(&view)?.block_gas,
+            sends: sends::tip(&view)?,
+            opening: Some(opening),
             recent: Recent::default(),
             gas_used: 0,
             logs: 0,
@@ -95,12 +84,26 @@ impl Chain {
         tx: Recovered<TxEnvelope>,
     ) -> Result<B256, TxError> {
         let hash = *tx.tx_hash();
-        let mut attempt = self.attempt(self.latest(), building, tx)?;
+        let view = match &building.opening {
+            Some(opening) => self.opened(opening)?,
+            None => self.latest(),
+        };
+        let mut attempt = self.attempt(view, building, tx)?;
+        self.open_once(building)?;
         attempt.mined.start = self.state.position();
         let changes = std::mem::take(&mut attempt.changes);
         self.state.commit(changes)?;
+        let (slot, backlog) = gas_price::grown(&self.latest(), attempt.priced_gas())?;
+        self.state.set_slot(ARBOS, slot, backlog)?;
         building.append(attempt);
         Ok(hash)
+    }
+
+    fn open_once(&mut self, building: &mut Building) -> Result<(), StateError> {
+        match building.opening.take() {
+            Some(opening) => self.open(opening),
+            None => Ok(()),
+        }
     }
 
     /// Executes a transaction as the next one of a block, on a view of the state before it.
@@ -119,8 +122,7 @@ impl Chain {
             });
         }
         let price = u128::from(building.env.basefee);
-        let mut session = self.session(building.number, false)?;
-        session.arbos_version = building.arbos_version;
+        let mut session = self.session(&view, building.number, false)?;
         session.recent = building.recent.clone();
         let mut rules = self.rules.clone();
         rules.disable_eip3607 = true;
@@ -135,14 +137,16 @@ impl Chain {
     }
 
     /// Ends a block, which becomes the last one.
-    pub fn seal(&mut self, mut building: Building) -> &Block {
-        // Both could be read when the block began.
-        building.arbos_version = self.arbos_version().unwrap_or(building.arbos_version);
-        building.sends = sends::tip(&self.latest()).unwrap_or(building.sends);
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub fn seal(&mut self, mut building: Building) -> Result<&Block, StateError> {
+        self.open_once(&mut building)?;
+        building.sends = sends::tip(&self.latest())?;
         let block = self.close(building);
         self.clock.tick(self.head().header.timestamp);
         self.history.push(block);
-        self.head()
+        Ok(self.head())
     }
 
     /// The block that a building would become now.
@@ -162,11 +166,26 @@ impl Chain {
     }
 }
 
+impl Attempt {
+    /// {gas} What the chain's price depends on: all that was used, unless it cost nothing.
+    pub(super) fn priced_gas(&self) -> u64 {
+        match self.mined.effective_gas_price {
+            0 => 0,
+            _ => self.mined.gas_used,
+        }
+    }
+}
+
 impl Building {
+    /// What the block does first, unless it is done.
+    pub(super) fn take_opening(&mut self) -> Opening {
+        self.opening.take().unwrap_or_default()
+    }
+
     /// Whether the block has room for a transaction.
     pub fn takes(&self, tx: &TxEnvelope) -> bool {
         let left = self.env.gas_limit.saturating_sub(self.gas_used);
-        self.txs.is_empty() || self.gas_used < COMPUTE_MAX && tx.gas_limit() <= left
+        self.txs.is_empty() || self.gas_used < self.block_gas && tx.gas_limit() <= left
     }
 
     /// Gives a transaction its place.
@@ -278,7 +297,7 @@ mod tests {
             .collect();
         let refused = chain.include(&mut building, call(9, 0));
         assert!(matches!(refused, Err(TxError::NonceTooHigh { .. })));
-        let block = chain.seal(building).clone();
+        let block = chain.seal(building).unwrap().clone();
         assert_eq!((block.header.number, block.txs.len()), (1, 3));
 
         let mut cumulative = 0;

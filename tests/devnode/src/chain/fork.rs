@@ -17,7 +17,10 @@ use super::{
     state::State,
 };
 use crate::{
-    arbos::slots::{ARBOS, ROOT, offset, space},
+    arbos::{
+        self,
+        slots::{ARBOS, ROOT, offset, space},
+    },
     config::Config,
     fork::{Pin, Reason, Settings, StateError, Stop, head::Head},
 };
@@ -70,6 +73,7 @@ pub(super) fn ground(
     stop: Stop,
 ) -> Result<Ground, StateError> {
     let pin = Pin::open(settings.clone(), stop)?;
+    pin.prefetch_slots(ARBOS, &arbos::read_by_blocks())?;
     let (mut state, found) = state_on(Arc::clone(&pin), config)?;
     let arbos_version = match (settings.arbos_version, found) {
         (Some(version), Some(found)) if version != found => {
@@ -82,6 +86,9 @@ pub(super) fn ground(
     };
     if !KNOWN.contains(&arbos_version) {
         return Err(pin.error("the ArbOS version", Reason::ArbosVersion(arbos_version)));
+    }
+    if let Some(chain_id) = settings.chain_id {
+        state.set_slot(ARBOS, ROOT.slot(offset::CHAIN_ID), U256::from(chain_id))?;
     }
     pin.prefetch(&config.funded().collect::<Vec<_>>())?;
     genesis::fund(&mut state, config)?;

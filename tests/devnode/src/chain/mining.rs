@@ -183,7 +183,6 @@ impl Chain {
     /// # Errors
     /// The state cannot be read; then nothing is mined. A block that is mined stays.
     pub fn mine(&mut self) -> Result<&Block, StateError> {
-        self.upgrade_if_due()?;
         let mut building = self.begin()?;
         if !self.pool.is_empty() {
             for sender in self.pool.senders() {
@@ -202,7 +201,7 @@ impl Chain {
             }
             self.settle(fates);
         }
-        self.seal(building);
+        self.seal(building)?;
         self.keep();
         Ok(self.head())
     }

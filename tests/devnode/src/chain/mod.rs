@@ -21,6 +21,7 @@ pub mod history;
 pub mod mining;
 mod node_interface;
 mod older;
+mod opening;
 pub mod overlay;
 mod overrides;
 pub mod pending;
@@ -281,9 +282,23 @@ impl Chain {
         Deadline::after(self.call_timeout())
     }
 
-    fn session(&self, l2_block: u64, is_call: bool) -> Result<Session, StateError> {
-        let version = self.arbos_version()?;
-        let limits = arbos::limits(&self.latest())?;
+    /// The rules of execution when `view` was the state: a fork of another chain id, or one that was
+    /// renamed, had another.
+    fn rules_in(&self, view: &View<'_>) -> Result<CfgEnv, StateError> {
+        let mut rules = self.rules.clone();
+        rules.chain_id = arbos::chain_id(view)?;
+        Ok(rules)
+    }
+
+    /// What a transaction begins with that sees `view`.
+    fn session(
+        &self,
+        view: &View<'_>,
+        l2_block: u64,
+        is_call: bool,
+    ) -> Result<Session, StateError> {
+        let version = arbos::version(view)?;
+        let limits = arbos::limits(view)?;
         let compiler = self.compiler.clone();
         Ok(Session::new(version, limits, l2_block, is_call, compiler))
     }

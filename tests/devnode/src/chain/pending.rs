@@ -6,7 +6,10 @@ use alloy_consensus::transaction::Recovered;
 use alloy_primitives::B256;
 
 use super::{Chain, block::Block, mining::fill, overlay::Overlay, state::Position, view::View};
-use crate::fork::{StateError, errands};
+use crate::{
+    arbos::{gas_price, slots::ARBOS},
+    fork::{StateError, errands},
+};
 
 /// The next block and the state after it, if it were made now.
 #[derive(Debug)]
@@ -53,7 +56,8 @@ impl Chain {
 
     fn simulate(&self, basis: Basis) -> Result<Pending, StateError> {
         let mut building = self.begin()?;
-        let mut overlay = Overlay::default();
+        let opening = building.take_opening();
+        let mut overlay = self.opened(&opening)?.overlay;
         let turns = self.turns()?;
         fill(&self.pool, turns, &mut building, |building, pooled| {
             let hash = *pooled.tx.tx_hash();
@@ -61,6 +65,9 @@ impl Chain {
             let tx = Recovered::clone(&pooled.tx);
             let mut attempt = self.attempt(view, building, tx)?;
             overlay.commit(std::mem::take(&mut attempt.changes));
+            let view = View::new(&self.state, &self.history, overlay.clone());
+            let (slot, backlog) = gas_price::grown(&view, attempt.priced_gas())?;
+            overlay.set_slot(ARBOS, slot, backlog);
             building.append(attempt);
             Ok(hash)
         });

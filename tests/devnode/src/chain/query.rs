@@ -109,7 +109,8 @@ impl Chain {
                 self.state.past(block.position)
             }
             Moment::Pending if !self.pool.is_empty() => self.pending()?.overlay.clone(),
-            _ => Overlay::default(),
+            Moment::Pending => return Ok(self.next()?),
+            Moment::Block(_) => Overlay::default(),
         };
         Ok(View::new(&self.state, &self.history, overlay))
     }

@@ -1,7 +1,7 @@
 //! Mined transactions and calls, executed again or at all with an inspector that watches.
 
-use alloy_primitives::B256;
-use revm::context::{BlockEnv, TxEnv, result::EVMError};
+use alloy_primitives::{B256, U256};
+use revm::context::{BlockEnv, CfgEnv, TxEnv, result::EVMError};
 
 use super::{
     Chain,
@@ -12,10 +12,10 @@ use super::{
     wording::invalid_message,
 };
 use crate::{
-    arbos,
     evm::{
         self, Executed,
         deadline::Deadline,
+        env,
         session::{Recent, Session},
     },
     trace::{TraceError, Tracer, failure, options::Options, unwatched_failure},
@@ -133,7 +133,7 @@ impl Chain {
         session.deadline = Some(tracer.deadline());
         let executed = evm::inspect::inspect(
             scene.before.clone(),
-            self.replay_rules(),
+            scene.rules,
             scene.block.clone(),
             scene.tx.clone(),
             session,
@@ -160,7 +160,7 @@ impl Chain {
         scene.session.deadline = Some(deadline);
         let executed = evm::execute(
             scene.before,
-            self.replay_rules(),
+            scene.rules,
             scene.block,
             scene.tx,
             scene.session,
@@ -170,26 +170,22 @@ impl Chain {
         Ok(executed.session.recent)
     }
 
-    fn replay_rules(&self) -> revm::context::CfgEnv {
-        let mut rules = self.rules.clone();
-        rules.disable_eip3607 = true;
-        rules
-    }
-
     fn scene(&self, block: &Block, mined: &Mined, recent: Recent) -> Result<Scene<'_>, TraceError> {
         let header = &block.header;
         let before = View::new(&self.state, &self.history, self.state.past(mined.start));
-        let mut session = self.session(header.number, false)?;
-        session.arbos_version = arbos::version(&before)?;
-        session.limits = arbos::limits(&before)?;
+        let mut session = self.session(&before, header.number, false)?;
         session.recent = recent;
+        let mut rules = self.rules_in(&before)?;
+        rules.disable_eip3607 = true;
         let base_fee = header.base_fee_per_gas.unwrap_or_default();
         Ok(Scene {
             before,
+            rules,
             block: BlockEnv {
+                number: U256::from(block.l1_number()),
                 beneficiary: header.beneficiary,
                 gas_limit: header.gas_limit,
-                ..self.environment(header.number, header.timestamp, base_fee)
+                ..env::block(header.timestamp, base_fee)
             },
             tx: environment(&mined.tx, mined.effective_gas_price),
             session,
@@ -199,6 +195,7 @@ impl Chain {
 
 struct Scene<'a> {
     before: View<'a>,
+    rules: CfgEnv,
     block: BlockEnv,
     tx: TxEnv,
     session: Session,

@@ -151,10 +151,9 @@ pub enum TxError {
 impl Chain {
     /// Executes a transaction in a block of its own and returns its hash.
     pub(super) fn send(&mut self, tx: Recovered<TxEnvelope>) -> Result<B256, TxError> {
-        self.upgrade_if_due()?;
         let mut building = self.begin()?;
         let hash = self.include(&mut building, tx)?;
-        self.seal(building);
+        self.seal(building)?;
         Ok(hash)
     }
 

@@ -184,7 +184,7 @@ impl Chain {
                     failed.get_or_insert(RollbackError::Transaction { hash, error });
                 }
             }
-            self.seal(building);
+            self.seal(building)?;
         }
         failed.map_or(Ok(()), Err)
     }

@@ -18,7 +18,6 @@ use super::{
     wording::{halt_message, invalid_message},
 };
 use crate::{
-    arbos,
     evm::{self, Executed, deadline::TimedOut, env, session::Session},
     fork::StateError,
     stylus::ActivationError,
@@ -207,9 +206,8 @@ impl Chain {
             Moment::Block(number) => (number, self.environment_of(number)?),
         };
         let mut view = self.state_at(moment)?;
-        let mut session = self.session(number, is_call)?;
-        session.arbos_version = arbos::version(&view)?;
-        session.limits = arbos::limits(&view)?;
+        let mut session = self.session(&view, number, is_call)?;
+        let mut rules = self.rules_in(&view)?;
         session.deadline = Some(self.deadline());
         for (address, account) in call.state.into_iter().flatten() {
             override_account(&mut view, address, account)?;
@@ -217,8 +215,10 @@ impl Chain {
         if let Some(overrides) = call.overrides {
             override_block(&mut view, &mut block, &mut session, *overrides)?;
         }
-        let tx = self.call_environment(call.request, &view, block.basefee)?;
-        let mut rules = self.rules.clone();
+        let tx = TxEnv {
+            chain_id: Some(rules.chain_id),
+            ..self.call_environment(call.request, &view, block.basefee)?
+        };
         rules.disable_nonce_check = true;
         rules.disable_eip3607 = true;
         rules.disable_block_gas_limit = true;
@@ -280,7 +280,7 @@ impl Chain {
                 .map_err(|error| CallError::Request(error.to_string()))?
                 .unwrap_or_default(),
             nonce: view.account(&caller)?.unwrap_or_default().nonce,
-            chain_id: Some(self.chain_id()),
+            chain_id: None,
             access_list,
             gas_priority_fee: (tx_type != 0).then_some(0),
             blob_hashes: Vec::new(),

@@ -1,10 +1,11 @@
 //! Calls and creations from programs: what they forward and what they cost.
 
-use alloy_primitives::{Address, Bytes, U256};
+use alloy_primitives::{Address, B256, Bytes, U256};
 use revm::{
     context_interface::{ContextTr, CreateScheme, JournalTr},
     handler::FrameResult,
     interpreter::{CallInput, CallInputs, CallScheme, CallValue, CreateInputs, FrameInput, Gas},
+    state::Bytecode,
 };
 
 use super::{
@@ -12,7 +13,10 @@ use super::{
     answers::{Acting, Answer, price},
     frames::FrameError,
 };
-use crate::stylus::{CallKind, CreateKind, Reply};
+use crate::{
+    arbos::access,
+    stylus::{CallKind, CreateKind, Reply},
+};
 
 /// {gas} What sending value costs, and what an account costs that comes to be by it.
 const VALUE: u64 = 9_000;
@@ -162,25 +166,17 @@ impl Call {
     }
 }
 
-/// The code that runs at an address: an EIP-7702 delegate's, if it has one.
-fn code(
-    context: &mut Context<'_>,
-    address: Address,
-) -> Result<(alloy_primitives::B256, revm::state::Bytecode), FrameError> {
-    let journal = context.journal_mut();
-    let account = journal.load_account_with_code(address)?;
-    let delegate = account
-        .info
-        .code
-        .as_ref()
-        .and_then(|code| code.eip7702_address());
-    let account = match delegate {
-        Some(delegate) => journal.load_account_with_code(delegate)?,
-        None => account,
+/// The code that runs at an address: an EIP-7702 delegate's, if it has one. The delegate of a call
+/// from a program is neither paid for nor warm afterwards.
+fn code(context: &mut Context<'_>, address: Address) -> Result<(B256, Bytecode), FrameError> {
+    let account = context.journal_mut().load_account_with_code(address)?;
+    let code = account.info.code.clone().unwrap_or_default();
+    let Some(delegate) = code.eip7702_address() else {
+        return Ok((account.info.code_hash, code));
     };
     Ok((
-        account.info.code_hash,
-        account.info.code.clone().unwrap_or_default(),
+        access::code_hash(context, delegate)?,
+        access::code(context, delegate)?,
     ))
 }
 

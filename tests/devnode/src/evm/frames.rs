@@ -8,7 +8,7 @@ use alloy_primitives::Address;
 use revm::{
     context_interface::{ContextTr, context::take_error},
     handler::{
-        EthFrame, EvmTr, FrameInitOrResult, FrameResult, ItemOrResult,
+        EthFrame, EvmTr, FrameInitOrResult, FrameResult, ItemOrResult, PrecompileProvider,
         evm::{ContextDbError, FrameInitResult},
     },
     interpreter::{
@@ -35,7 +35,12 @@ impl<'a, I> Evm<'a, I> {
         if let Some(deadline) = self.inner.ctx.chain.deadline {
             deadline.check()?;
         }
+        let missing = self.missing_callee(&init);
         if let ItemOrResult::Result(result) = self.inner.frame_init(init)? {
+            let state = &mut self.inner.ctx.journal_mut().state;
+            if let Some(account) = missing.and_then(|address| state.get_mut(&address)) {
+                account.unmark_touch();
+            }
             return Ok(ItemOrResult::Result(result));
         }
         let (context, _, _, frames) = self.inner.all_mut();
@@ -44,6 +49,21 @@ impl<'a, I> Evm<'a, I> {
         let acting = acting(&frame.input, created(frame));
         context.chain.frames.enter(caller, acting);
         Ok(ItemOrResult::Item(frame))
+    }
+
+    /// The account that a call without value leaves as it is: missing. revm touches it, after which it
+    /// would look like one that exists and is empty. A static call and one of a precompile do make it.
+    fn missing_callee(&self, init: &FrameInit) -> Option<Address> {
+        let FrameInput::Call(inputs) = &init.frame_input else {
+            return None;
+        };
+        let address = inputs.target_address;
+        let account = self.inner.ctx.journal().state.get(&address)?;
+        let is_missing = inputs.scheme == CallScheme::Call
+            && inputs.call_value().is_zero()
+            && account.is_loaded_as_not_existing_not_touched()
+            && !self.inner.precompiles.warm_addresses().contains(&address);
+        is_missing.then_some(address)
     }
 
     /// Runs the top frame until it calls, creates or ends.

@@ -35,7 +35,7 @@ impl<'a, I> Handler for ArbitrumHandler<'a, I> {
     fn tx_gas(&self, evm: &mut Evm<'a, I>, initial: &InitialAndFloorGas) -> GasTracker {
         let context = evm.ctx_ref();
         let limit = context.tx().gas_limit();
-        let cap = match context.chain.is_call || context.chain.arbos_version < 50 {
+        let cap = match context.chain.is_call {
             true => COMPUTE_MAX,
             false => context.chain.limits.tx_gas.min(COMPUTE_MAX),
         };
@@ -43,7 +43,8 @@ impl<'a, I> Handler for ArbitrumHandler<'a, I> {
         GasTracker::new(limit, remaining, held)
     }
 
-    /// The whole fee goes to the network fee account; the sequencer gets no tip.
+    /// Of the price of each gas the minimum goes to the infrastructure's fee account, if there is one,
+    /// and the rest to the network's; the sequencer gets no tip.
     fn reward_beneficiary(
         &self,
         evm: &mut Evm<'a, I>,
@@ -57,9 +58,19 @@ impl<'a, I> Handler for ArbitrumHandler<'a, I> {
         }
         let gas = result.gas();
         let used = gas.used().saturating_sub(gas.reservoir());
-        let recipient = arbos::network_fee_account(context.db())?;
-        let fee = U256::from(price) * U256::from(used);
-        context.journal_mut().balance_incr(recipient, fee)?;
+        let accounts = arbos::fee_accounts(context.db())?;
+        let (price, used) = (U256::from(price), U256::from(used));
+        let mut rest = price;
+        if let Some(infra) = accounts.infra {
+            let share = price.min(accounts.min);
+            rest -= share;
+            context.journal_mut().balance_incr(infra, share * used)?;
+        }
+        if !rest.is_zero() {
+            context
+                .journal_mut()
+                .balance_incr(accounts.network, rest * used)?;
+        }
         Ok(())
     }
 }

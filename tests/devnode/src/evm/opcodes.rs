@@ -25,7 +25,8 @@ pub fn table<'a>(spec: SpecId) -> Instructions<'a> {
     table
 }
 
-/// A program cannot destroy itself by delegating to EVM code.
+/// A program cannot destroy itself by delegating to EVM code. The operator is paid for as usual,
+/// then the frame reverts, which undoes it.
 fn self_destruct<'a>(
     context: InstructionContext<'_, Context<'a>, EthInterpreter>,
 ) -> InstructionExecResult {
@@ -38,8 +39,9 @@ fn self_destruct<'a>(
             return Err(InstructionResult::FatalExternalError);
         }
     };
-    if code::has_prefix(&acting.data, arbos) {
-        return Err(InstructionResult::Revert);
+    let is_program = code::has_prefix(&acting.data, arbos);
+    match host::selfdestruct(context) {
+        Err(InstructionResult::SelfDestruct) if is_program => Err(InstructionResult::Revert),
+        result => result,
     }
-    host::selfdestruct(context)
 }

@@ -242,7 +242,7 @@ impl Pin {
         }
         let (address, slot) = (*address, *slot);
         let what = self.slot_name(&address, &slot);
-        self.obtain(&what, move |pin| pin.fetch_slot(address, slot))?;
+        self.obtain(&what, move |pin| pin.fetch_slots(address, &[slot]))?;
         Ok(self.memory().slot(&address, &slot).unwrap_or_default())
     }
 
@@ -251,16 +251,42 @@ impl Pin {
         format!("slot {slot:#x} of {address} at block {number}")
     }
 
-    fn fetch_slot(&self, address: Address, slot: U256) -> Result<(), StateError> {
-        let what = self.slot_name(&address, &slot);
-        let call = ("eth_getStorageAt", json!([address, slot, self.id()]));
-        let value = self
+    /// Reads slots of an account that will be needed, in few requests.
+    ///
+    /// # Errors
+    /// Every [`StateError`].
+    pub fn prefetch_slots(&self, address: Address, slots: &[U256]) -> Result<(), StateError> {
+        let memory = self.memory();
+        let unknown = |slot: &&U256| memory.slot(&address, slot).is_none();
+        let missing: Vec<_> = slots.iter().filter(unknown).copied().collect();
+        drop(memory);
+        missing
+            .chunks(BATCH)
+            .try_for_each(|chunk| self.fetch_slots(address, chunk))
+    }
+
+    /// Reads slots of an account, all or none of which are remembered.
+    fn fetch_slots(&self, address: Address, slots: &[U256]) -> Result<(), StateError> {
+        let what = match slots {
+            [slot] => self.slot_name(&address, slot),
+            _ => format!("slots of {address} at block {}", self.head.header.number),
+        };
+        let block = self.id();
+        let call = |slot| ("eth_getStorageAt", json!([address, slot, block]));
+        let results = self
             .upstream
             .client()
-            .read_one(call)
-            .map_err(|failure| self.upstream.failed(&self.head, &what, failure))?;
-        let value: U256 = self.upstream.parse(&what, value)?;
-        self.memory().put_slot(address, slot, value);
+            .read(slots.iter().map(call).collect());
+        let results =
+            results.map_err(|failure| self.upstream.failed(&self.head, &what, failure))?;
+        let values = results
+            .into_iter()
+            .map(|value| self.upstream.parse::<U256>(&what, value));
+        let values = values.collect::<Result<Vec<_>, _>>()?;
+        let mut memory = self.memory();
+        for (slot, value) in slots.iter().zip(values) {
+            memory.put_slot(address, *slot, value);
+        }
         self.is_dirty.store(true, Ordering::Relaxed);
         Ok(())
     }

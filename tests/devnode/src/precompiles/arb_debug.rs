@@ -42,8 +42,7 @@ impl Precompile for ArbDebug {
     fn run(frame: &mut Metered<'_, '_>, call: Calls) -> Result<Vec<u8>, Failure> {
         match call {
             Calls::becomeChainOwner(_) => {
-                let caller = frame.caller;
-                chain_owners().add(frame.context, caller)?;
+                frame.add_member(chain_owners(), frame.caller)?;
                 Ok(Vec::new())
             }
             Calls::customRevert(call) => Err(revert(Custom {

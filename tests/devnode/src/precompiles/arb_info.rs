@@ -1,7 +1,6 @@
 //! ArbInfo, `0x65`: accounts.
 
 use alloy_sol_types::SolValue;
-use revm::context_interface::{ContextTr, JournalTr};
 
 use super::{
     Access, Precompile,
@@ -29,8 +28,7 @@ impl Precompile for ArbInfo {
         match call {
             Calls::getBalance(call) => {
                 frame.burn(BALANCE)?;
-                let account = frame.context.journal_mut().load_account(call.account)?;
-                Ok(account.data.info.balance.abi_encode())
+                Ok(access::balance(frame.context, call.account)?.abi_encode())
             }
             Calls::getCode(call) => {
                 frame.burn(CODE)?;

@@ -5,14 +5,11 @@ use alloy_primitives::{I256, U256};
 use super::{abi::ArbOwner::ArbOwnerCalls as Calls, metered::Failure};
 use crate::{
     arbos::{
-        address_word, params,
+        TX_LIMIT_SINCE, address_word, params,
         slots::{ROOT, offset, space},
     },
     stylus::Rules,
 };
-
-/// First ArbOS version in which a transaction's limit is not the block's.
-const TX_LIMIT_SINCE: u64 = 50;
 
 /// The slot that a setting lies in and its new value; none for a Stylus parameter.
 pub(super) fn slot(call: &Calls, arbos_version: u64) -> Option<(U256, U256)> {

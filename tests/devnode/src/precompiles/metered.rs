@@ -164,10 +164,14 @@ impl<'c, 'a> Metered<'c, 'a> {
         Ok(members)
     }
 
-    /// Adds a member to a set that it is not in.
+    /// Adds a member to a set, unless it is one.
     pub(super) fn add_member(&mut self, set: AddressSet, member: Address) -> Result<(), Failure> {
-        // The size is read; the size, the member and its entry are written.
-        self.burn(price::READ + 3 * price::WRITE)?;
+        if self.is_member(set, member)? {
+            return Ok(());
+        }
+        // The size is read to find the place, and again to be raised; the member, its entry and the
+        // size are written.
+        self.burn(2 * price::READ + 3 * price::WRITE)?;
         Ok(set.add(self.context, member)?)
     }
 
@@ -203,11 +207,7 @@ impl<'c, 'a> Metered<'c, 'a> {
 
     /// Moves value without an EVM call: no code of the receiver runs.
     pub(super) fn pay(&mut self, to: Address, amount: U256) -> Result<(), Failure> {
-        match self
-            .context
-            .journal_mut()
-            .transfer(self.address, to, amount)?
-        {
+        match access::transfer(self.context, self.address, to, amount)? {
             None => Ok(()),
             Some(_) => Err(Failure::Burn),
         }

@@ -4,3 +4,4 @@ mod arbos;
 mod messages;
 mod node_interface;
 mod precompiles;
+mod pricing;

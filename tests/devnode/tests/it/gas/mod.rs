@@ -1,5 +1,6 @@
 //! Gas and ink to the last unit, each test with its arithmetic.
 
+mod accounts;
 mod activation;
 mod calls;
 mod creates;

@@ -92,8 +92,8 @@ const PROBES: &[(&str, Probe)] = &[
         Box::pin(one_transaction_a_block(rig))
     }),
     ("No trie is kept", |rig| Box::pin(no_state_root(rig))),
-    ("The base fee does not rise", |rig| {
-        Box::pin(flat_base_fee(rig))
+    ("The base fee follows one gas target", |rig| {
+        Box::pin(one_gas_target(rig))
     }),
     ("There is no L1", |rig| Box::pin(no_l1(rig))),
     ("A program's module hash is another hash", |rig| {
@@ -161,15 +161,12 @@ async fn no_state_root(rig: Rig) {
     );
 }
 
-/// {gas} 120 million in a moment are far above what Nitro takes without a higher price.
-async fn flat_base_fee(rig: Rig) {
-    let before = rig.client.get_gas_price().await.unwrap();
-    let burner = rig.deploy(&[0x5b, 0x60, 0x00, 0x56]).await;
-    for _ in 0..6 {
-        assert!(!rig.send(burner.into(), vec![], 0).await.status());
-    }
-    rig.rpc("evm_mine", json!([])).await;
-    assert_eq!(rig.client.get_gas_price().await.unwrap(), before);
+/// Even an owner cannot set several targets.
+async fn one_gas_target(rig: Rig) {
+    rig.own().await;
+    let constraints = vec![[30_000_000, 1, 0], [15_000_000, 600, 0]];
+    let set = Owner::setGasPricingConstraintsCall { constraints };
+    assert!(rig.refuses(ARB_OWNER, set).await);
 }
 
 /// `block.number` is the L1's.

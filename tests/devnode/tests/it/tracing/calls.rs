@@ -1,7 +1,7 @@
 //! `callTracer` and its relatives.
 
 use alloy::{
-    primitives::{Address, Bytes},
+    primitives::{Address, Bytes, U64},
     providers::Provider,
 };
 use alloy_rpc_types_trace::geth::{
@@ -10,7 +10,7 @@ use alloy_rpc_types_trace::geth::{
 use serde_json::{Value, json};
 
 use super::scene::{ARB_SYS, Scene, logged, number, word};
-use crate::rig::DEV;
+use crate::rig::{DEV, Rig};
 
 /// Type, machine and callee of a frame and of those in it.
 fn shape(frame: &Value) -> Value {
@@ -235,4 +235,35 @@ async fn a_program_that_cannot_run_says_why() {
         .await;
     assert_eq!(root["error"], json!("program not activated"));
     assert_eq!(number(&root["gasUsed"]), 0xfffff);
+}
+
+/// What a contract sees of the chain is what it saw, whatever the chain is called now and who makes its
+/// blocks.
+#[tokio::test]
+async fn old_transactions_keep_the_settings_of_their_time() {
+    let rig = Rig::new().await;
+    // Returns CHAINID, COINBASE and GASLIMIT.
+    let contract = rig
+        .deploy(&[
+            0x46, 0x5f, 0x52, 0x41, 0x60, 0x20, 0x52, 0x45, 0x60, 0x40, 0x52, 0x60, 0x60, 0x5f,
+            0xf3,
+        ])
+        .await;
+    let receipt = rig.call(contract, vec![]).await;
+    let number = U64::from(receipt.block_number.unwrap());
+    let call = async |block: Value| {
+        rig.rpc("eth_call", json!([{ "to": contract }, block]))
+            .await
+    };
+    let then = call(json!("latest")).await;
+    rig.rpc("anvil_setChainId", json!([999])).await;
+    rig.rpc("anvil_setCoinbase", json!([contract])).await;
+    rig.rpc("evm_setBlockGasLimit", json!(["0x1c9c380"])).await;
+    rig.rpc("evm_mine", json!([])).await;
+    assert_ne!(call(json!("latest")).await, then);
+    assert_eq!(call(json!(number)).await, then);
+    let options = json!({ "tracer": "callTracer" });
+    let ask = json!([receipt.transaction_hash, options]);
+    let trace = rig.rpc("debug_traceTransaction", ask).await;
+    assert_eq!(trace["output"], then);
 }

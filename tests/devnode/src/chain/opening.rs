@@ -1,0 +1,92 @@
+//! What the block to come does to ArbOS state before its first transaction.
+
+use alloy_primitives::{Address, U256};
+
+use super::{Chain, overlay::Overlay, view::View};
+use crate::{
+    arbos::{gas_price::GasPricer, slots::ARBOS, upgrade},
+    fork::StateError,
+    precompiles,
+};
+
+/// The changes at the start of a block.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Opening {
+    slots: Vec<(U256, U256)>,
+    /// Precompiles that an upgrade brings.
+    precompiles: Vec<Address>,
+}
+
+impl Opening {
+    /// The changes as an overlay of the last block's state.
+    fn overlay(&self, view: &View<'_>) -> Result<Overlay, StateError> {
+        let mut overlay = Overlay::default();
+        for (slot, value) in &self.slots {
+            overlay.set_slot(ARBOS, *slot, *value);
+        }
+        for address in &self.precompiles {
+            let code_hash = overlay.add_code(precompiles::code());
+            let basic = view.account(address)?.unwrap_or_default();
+            let basic = super::account::Basic { code_hash, ..basic };
+            overlay.set_basic(*address, Some(basic));
+        }
+        Ok(overlay)
+    }
+}
+
+impl Chain {
+    /// What a block at `time` on top of the last one begins with: the backlog of gas drains and makes
+    /// the price of the block after it, and an ArbOS upgrade that is due happens.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub(super) fn opening(&self, time: u64) -> Result<Opening, StateError> {
+        let view = self.latest();
+        let mut pricer = GasPricer::read(&view)?;
+        pricer.drain(time.saturating_sub(self.head().header.timestamp));
+        let mut opening = Opening {
+            slots: pricer.words().into(),
+            precompiles: Vec::new(),
+        };
+        if let Some(upgrade) = upgrade::due(&view, time)? {
+            let old: Vec<_> = precompiles::arbitrum_addresses(upgrade.from).collect();
+            let new = precompiles::arbitrum_addresses(upgrade.to);
+            let new = new.filter(|address| !old.contains(address));
+            opening.precompiles.extend(new);
+            opening.slots.extend(upgrade.slots);
+        }
+        Ok(opening)
+    }
+
+    /// The state that the first transaction of a block sees.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub(super) fn opened(&self, opening: &Opening) -> Result<View<'_>, StateError> {
+        let overlay = opening.overlay(&self.latest())?;
+        Ok(View::new(&self.state, &self.history, overlay))
+    }
+
+    /// The state that the first transaction of the block to come would see now.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub(super) fn next(&self) -> Result<View<'_>, StateError> {
+        let time = self.clock.peek(self.head().header.timestamp);
+        self.opened(&self.opening(time)?)
+    }
+
+    /// Makes the changes.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub(super) fn open(&mut self, opening: Opening) -> Result<(), StateError> {
+        for (slot, value) in opening.slots {
+            self.state.set_slot(ARBOS, slot, value)?;
+        }
+        for address in opening.precompiles {
+            self.state.set_code(address, precompiles::code())?;
+        }
+        Ok(())
+    }
+}
