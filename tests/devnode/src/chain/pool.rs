@@ -47,6 +47,11 @@ impl Pooled {
         }
     }
 
+    /// {byte} What it takes when it is sent.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// What a mark keeps of it: nothing if its sender has no answer.
     fn keep(&self) -> Option<Self> {
         self.waiter.is_none().then(|| Self {

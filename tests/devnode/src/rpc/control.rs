@@ -14,7 +14,13 @@ use super::{
     error::RpcError,
     methods::{Methods, SharedApi, off_thread},
 };
-use crate::chain::{Chain, account::Basic};
+use crate::{
+    chain::{Chain, account::Basic},
+    config,
+};
+
+/// {byte} Largest dump that an answer holds, and a request that loads it: both are in hex.
+const DUMP_MAX: usize = config::BODY_MAX as usize / 2 - 1_024;
 
 /// Registers the methods.
 pub fn register(methods: &mut Methods) -> Result<(), RegisterMethodError> {
@@ -98,7 +104,15 @@ async fn dump(api: SharedApi) -> Result<Bytes, ErrorObjectOwned> {
     off_thread(move || {
         api.save()?;
         let dump = api.read().dump()?;
-        Ok(Bytes::from(dump))
+        match dump.len() > DUMP_MAX {
+            true => Err(RpcError::TooLarge {
+                what: "state and blocks",
+                have: dump.len(),
+                want: DUMP_MAX,
+                instead: "start the node with --state",
+            }),
+            false => Ok(Bytes::from(dump)),
+        }
     })
     .await
 }

@@ -95,6 +95,18 @@ pub enum RpcError {
     /// The upstream's proof would be of another account.
     #[error("account {0} was changed on this fork before the block ended: it has no proof here")]
     ProofChanged(Address),
+    /// More than an answer holds.
+    #[error("{what} take {} MiB, an answer holds {}: {instead}", have >> 20, want >> 20)]
+    TooLarge {
+        /// Of what.
+        what: &'static str,
+        /// {byte}
+        have: usize,
+        /// {byte}
+        want: usize,
+        /// How to have it all the same.
+        instead: &'static str,
+    },
     /// The node is being shut down.
     #[error("the node is shutting down")]
     Closed,
@@ -130,6 +142,7 @@ impl From<RpcError> for ErrorObjectOwned {
                 ConditionError::TooMany(_) => LIMIT,
                 _ => REJECTED,
             },
+            RpcError::TooLarge { .. } => LIMIT,
             RpcError::Internal(_) => INTERNAL_ERROR_CODE,
             _ => SERVER_ERROR,
         };

@@ -19,8 +19,9 @@ use crate::{
     evm::env::BLOCK_GAS_LIMIT,
 };
 
-/// Most blocks that one request may mine.
+/// Most blocks that one request may mine, and be told of.
 const MINE_MAX: u64 = 100_000;
+const DETAILED_MAX: u64 = 1_000;
 
 /// {gas} The least limit that a block can be given: that of one transfer.
 const GAS_LIMIT_MIN: u64 = 21_000;
@@ -28,15 +29,14 @@ const GAS_LIMIT_MIN: u64 = 21_000;
 /// Registers the methods.
 pub fn register(methods: &mut Methods) -> Result<(), RegisterMethodError> {
     methods.blocking(&["evm_mine"], |api, params| {
-        mine_at(api, &mut Args::new(&params))?;
+        mine_at(api, &mut Args::new(&params), MINE_MAX, |_| ())?;
         json("0x0")
     })?;
     methods.blocking(
         &["evm_mine_detailed", "anvil_mine_detailed"],
         |api, params| {
-            let blocks = mine_at(api, &mut Args::new(&params))?;
-            let blocks = blocks.iter().map(|block| format::block(block, true));
-            json(blocks.collect::<Vec<_>>())
+            let tell = |block: &Block| format::block(block, true);
+            json(mine_at(api, &mut Args::new(&params), DETAILED_MAX, tell)?)
         },
     )?;
     methods.blocking(&["anvil_mine", "hardhat_mine"], |api, params| {
@@ -93,27 +93,32 @@ enum When {
     },
 }
 
-/// Mines one block, or more if told so, the first at the given time, and returns them.
-fn mine_at(api: &Api, args: &mut Args<'_>) -> Result<Vec<Block>, RpcError> {
+/// Mines one block, or more if told so, the first at the given time, and tells of them.
+fn mine_at<R>(
+    api: &Api,
+    args: &mut Args<'_>,
+    most: u64,
+    tell: impl Fn(&Block) -> R,
+) -> Result<Vec<R>, RpcError> {
     let (time, count) = match args.optional()? {
         Some(When::Time(time)) => (Some(time), None),
         Some(When::Options { timestamp, blocks }) => (timestamp, blocks),
         None => (None, None),
     };
     let count = count.map_or(1, Number::get);
-    repeat(api, count, |chain, done| {
+    repeat(api, count, most, |chain, done| {
         if let Some(time) = time.filter(|_| done == 0) {
             let next = not_past(chain, time.get())?;
             chain.clock.set_next(next);
         }
-        Ok(chain.mine()?.clone())
+        Ok(tell(chain.mine()?))
     })
 }
 
 /// `count` blocks, `interval` seconds apart.
 fn mine(api: &Api, args: &mut Args<'_>) -> Result<(), RpcError> {
     let (count, interval_s) = (args.number_or(1)?, args.number_or(0)?);
-    repeat(api, count, |chain, _| {
+    repeat(api, count, MINE_MAX, |chain, _| {
         chain.mine()?;
         chain.clock.increase(interval_s);
         Ok(())
@@ -125,11 +130,12 @@ fn mine(api: &Api, args: &mut Args<'_>) -> Result<(), RpcError> {
 fn repeat<R>(
     api: &Api,
     count: u64,
+    most: u64,
     step: impl Fn(&mut Chain, usize) -> Result<R, RpcError>,
 ) -> Result<Vec<R>, RpcError> {
-    if count > MINE_MAX {
+    if count > most {
         return Err(RpcError::BadArguments(format!(
-            "cannot mine more than {MINE_MAX} blocks"
+            "cannot mine more than {most} blocks"
         )));
     }
     let mut done = Vec::new();

@@ -30,6 +30,7 @@ pub mod sign;
 pub mod subscribe;
 pub mod table;
 pub mod transact;
+mod typed_data;
 
 use std::{
     collections::BTreeMap,

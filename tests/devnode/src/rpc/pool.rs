@@ -11,6 +11,9 @@ use serde::Serialize;
 use super::{args::Args, error::RpcError, format, methods::Methods};
 use crate::chain::{Chain, pool::Pooled};
 
+/// {byte} Most that the transactions in an answer take.
+const CONTENT_MAX: usize = 64 << 20;
+
 /// What could be mined now, and what waits for an earlier nonce.
 #[derive(Debug, Serialize)]
 struct Parts<T> {
@@ -24,8 +27,12 @@ type Listing<T> = Parts<BTreeMap<Address, BTreeMap<String, T>>>;
 /// Registers the methods.
 pub fn register(methods: &mut Methods) -> Result<(), RegisterMethodError> {
     methods.read(&["txpool_status"], status)?;
-    methods.read(&["txpool_content"], |chain, _| list(chain, format::waiting))?;
-    methods.read(&["txpool_inspect"], |chain, _| list(chain, summary))?;
+    methods.read(&["txpool_content"], |chain, _| {
+        content(chain, chain.pool.senders())
+    })?;
+    methods.read(&["txpool_inspect"], |chain, _| {
+        list(chain, chain.pool.senders(), summary)
+    })?;
     methods.read(&["txpool_contentFrom"], content_from)?;
     methods.write(&["anvil_dropTransaction"], |chain, args| {
         let hash: B256 = args.required()?;
@@ -45,7 +52,7 @@ pub fn register(methods: &mut Methods) -> Result<(), RegisterMethodError> {
 }
 
 fn status(chain: &Chain, _: &mut Args<'_>) -> Result<Parts<U64>, RpcError> {
-    let parts = list(chain, |_| ())?;
+    let parts = list(chain, chain.pool.senders(), |_| ())?;
     let count = |part: BTreeMap<_, BTreeMap<_, ()>>| part.values().map(BTreeMap::len).sum();
     let (pending, queued): (usize, usize) = (count(parts.pending), count(parts.queued));
     Ok(Parts {
@@ -59,19 +66,38 @@ fn content_from(
     args: &mut Args<'_>,
 ) -> Result<Parts<BTreeMap<String, Transaction>>, RpcError> {
     let address: Address = args.required()?;
-    let mut parts = list(chain, format::waiting)?;
+    let mut parts = content(chain, vec![address])?;
     Ok(Parts {
         pending: parts.pending.remove(&address).unwrap_or_default(),
         queued: parts.queued.remove(&address).unwrap_or_default(),
     })
 }
 
-fn list<T>(chain: &Chain, show: impl Fn(&Pooled) -> T) -> Result<Listing<T>, RpcError> {
+/// Whole transactions.
+fn content(chain: &Chain, senders: Vec<Address>) -> Result<Listing<Transaction>, RpcError> {
+    let pooled = senders.iter().flat_map(|sender| chain.pool.of(sender));
+    let have: usize = pooled.map(Pooled::bytes).sum();
+    if have > CONTENT_MAX {
+        return Err(RpcError::TooLarge {
+            what: "transactions of the pool",
+            have,
+            want: CONTENT_MAX,
+            instead: "ask for one sender's, or with txpool_inspect",
+        });
+    }
+    list(chain, senders, format::waiting)
+}
+
+fn list<T>(
+    chain: &Chain,
+    senders: Vec<Address>,
+    show: impl Fn(&Pooled) -> T,
+) -> Result<Listing<T>, RpcError> {
     let mut parts = Parts {
         pending: BTreeMap::new(),
         queued: BTreeMap::new(),
     };
-    for sender in chain.pool.senders() {
+    for sender in senders {
         let next = chain.pending_nonce(&sender)?;
         for pooled in chain.pool.of(&sender) {
             let nonce = pooled.tx.nonce();

@@ -7,6 +7,7 @@ use alloy_primitives::{Address, Bytes};
 use alloy_rpc_types_eth::TransactionRequest;
 use jsonrpsee::server::RegisterMethodError;
 use serde::Serialize;
+use serde_json::Value;
 
 use super::{
     args::Args,
@@ -14,6 +15,7 @@ use super::{
     fill::{build, complete, placeholder, signed},
     format,
     methods::Methods,
+    typed_data::TypedData,
 };
 use crate::chain::Chain;
 
@@ -34,6 +36,7 @@ pub fn register(methods: &mut Methods) -> Result<(), RegisterMethodError> {
         let (data, address) = (args.required()?, args.required()?);
         sign_message(chain, address, &data)
     })?;
+    methods.read(&["eth_signTypedData_v4", "eth_signTypedData"], sign_typed)?;
     methods.read(&["eth_signTransaction"], sign_transaction)?;
     methods.read(&["eth_fillTransaction"], fill_transaction)
 }
@@ -46,6 +49,20 @@ fn key(chain: &Chain, address: &Address) -> Result<PrivateKeySigner, RpcError> {
 fn sign_message(chain: &Chain, address: Address, message: &Bytes) -> Result<Bytes, RpcError> {
     let signature = key(chain, &address)?
         .sign_message_sync(message)
+        .map_err(|error| RpcError::Internal(error.to_string()))?;
+    Ok(signature.as_bytes().into())
+}
+
+/// EIP-712's signature. Some clients send the data as text.
+fn sign_typed(chain: &Chain, args: &mut Args<'_>) -> Result<Bytes, RpcError> {
+    let address = args.required()?;
+    let data: TypedData = match args.required()? {
+        Value::String(text) => serde_json::from_str(&text),
+        data => serde_json::from_value(data),
+    }
+    .map_err(|error| RpcError::BadArguments(format!("typed data: {error}")))?;
+    let signature = key(chain, &address)?
+        .sign_hash_sync(&data.hash()?)
         .map_err(|error| RpcError::Internal(error.to_string()))?;
     Ok(signature.as_bytes().into())
 }

@@ -51,6 +51,10 @@ pub const REMARKS: &[(&str, &str)] = &[
         "at most 1,024 filters; one that nobody polls for five minutes is gone",
     ),
     (
+        "eth_signTypedData_v4",
+        "`eth_signTypedData` is the same; of accounts whose keys the node has",
+    ),
+    (
         "eth_subscribe",
         "`newHeads`, `logs`, `newPendingTransactions` (`true` for whole ones) and `syncing` (one `false`), over WebSocket; after a revert, logs come again as removed and the new blocks as heads; a client that takes nothing for a minute loses its subscription",
     ),
@@ -58,6 +62,7 @@ pub const REMARKS: &[(&str, &str)] = &[
         "evm_snapshot",
         "copies nothing; the oldest of more than 100,000 snapshots is forgotten",
     ),
+    ("txpool_content", "at most 64 MiB of transactions"),
 ];
 
 /// The names of all methods, by namespace.

@@ -1,17 +1,17 @@
 //! How large requests may be.
 
 use alloy::{
-    primitives::{Bytes, keccak256},
+    primitives::{Address, Bytes, keccak256},
     providers::Provider,
 };
 use futures::future::join_all;
 use serde_json::{Value, json};
 use stylus_devnode::{
-    Config,
-    config::{BODY_MAX, REQUEST_MAX},
+    Config, TEST_ACCOUNTS,
+    config::{BODY_MAX, Mining, REQUEST_MAX},
 };
 
-use crate::rig::{Rig, socket::Socket};
+use crate::rig::{DEV, Rig, socket::Socket};
 
 /// Data whose request is longer than the limit.
 fn long() -> Bytes {
@@ -96,6 +96,41 @@ async fn without_a_limit_every_request_may() {
     let mut socket = Socket::new(&rig).await;
     let hash = socket.call("web3_sha3", json!([long()])).await;
     assert_eq!(hash, Ok(json!(keccak256(long()))));
+}
+
+#[tokio::test]
+async fn a_listing_of_too_much_is_refused() {
+    const LEN: usize = 2 << 20;
+
+    let config = Config {
+        mining: Mining::Manual,
+        ..Config::default()
+    };
+    let rig = Rig::with(config).await;
+    let data = Bytes::from(vec![0; LEN]);
+    let send = |from: Address| {
+        let tx = json!([{ "from": from, "to": from, "gas": "0x1c9c380", "input": data }]);
+        rig.rpc("eth_sendTransaction", tx)
+    };
+    send(TEST_ACCOUNTS[0]).await;
+    for _ in 0..(64 << 20) / LEN {
+        send(DEV).await;
+    }
+    for (method, params) in [
+        ("txpool_content", json!([])),
+        ("txpool_contentFrom", json!([DEV])),
+    ] {
+        let (code, message) = rig.rpc_error(method, params).await;
+        assert_eq!(code, -32005);
+        assert!(message.contains("an answer holds 64: "), "{message}");
+    }
+    let other = json!([TEST_ACCOUNTS[0]]);
+    let content = rig.rpc("txpool_contentFrom", other).await;
+    assert_eq!(content["pending"]["0"]["input"], json!(data));
+    let (_, message) = rig
+        .rpc_error("evm_mine_detailed", json!([{ "blocks": 1_001 }]))
+        .await;
+    assert!(message.contains("more than 1000 blocks"), "{message}");
 }
 
 /// Each takes its share of what all may take together, and gives it back.

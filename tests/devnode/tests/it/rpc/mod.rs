@@ -17,3 +17,4 @@ mod sending;
 mod settings;
 mod shutdown;
 pub(crate) mod subscriptions;
+mod typed_data;

@@ -1,0 +1,116 @@
+//! EIP-712 signatures of accounts whose keys the node has, beside alloy's.
+
+use alloy::{
+    primitives::{Address, B256, Bytes, I256, Signature, U256, address},
+    sol,
+    sol_types::{SolStruct, eip712_domain},
+};
+use serde_json::{Value, json};
+
+use crate::rig::{DEV, Rig};
+
+sol! {
+    struct Asset {
+        address token;
+        uint256[] amounts;
+    }
+
+    struct Order {
+        Asset[2] assets;
+        Asset paid;
+        int64 change;
+        bytes4 selector;
+        bytes data;
+        bool[][] flags;
+        string note;
+    }
+}
+
+const TOKEN: Address = address!("cccccccccccccccccccccccccccccccccccccccc");
+
+fn asset(amounts: &[u64]) -> Asset {
+    Asset {
+        token: TOKEN,
+        amounts: amounts.iter().copied().map(U256::from).collect(),
+    }
+}
+
+fn order() -> Order {
+    Order {
+        assets: [asset(&[]), asset(&[7, u64::MAX])],
+        paid: asset(&[1]),
+        change: -5,
+        selector: [1, 2, 3, 4].into(),
+        data: Bytes::from(vec![9; 70]),
+        flags: vec![vec![true, false], vec![]],
+        note: "naïve".into(),
+    }
+}
+
+fn data() -> Value {
+    let asset = |amounts: Value| json!({ "token": TOKEN, "amounts": amounts });
+    json!({
+        "types": {
+            "EIP712Domain": [
+                { "name": "name", "type": "string" },
+                { "name": "chainId", "type": "uint256" },
+                { "name": "salt", "type": "bytes32" },
+            ],
+            "Asset": [
+                { "name": "token", "type": "address" },
+                { "name": "amounts", "type": "uint256[]" },
+            ],
+            "Order": [
+                { "name": "assets", "type": "Asset[2]" },
+                { "name": "paid", "type": "Asset" },
+                { "name": "change", "type": "int64" },
+                { "name": "selector", "type": "bytes4" },
+                { "name": "data", "type": "bytes" },
+                { "name": "flags", "type": "bool[][]" },
+                { "name": "note", "type": "string" },
+            ],
+        },
+        "primaryType": "Order",
+        "domain": { "name": "Shop", "chainId": "0x64aba", "salt": B256::repeat_byte(3) },
+        "message": {
+            "assets": [asset(json!([])), asset(json!([7, u64::MAX.to_string()]))],
+            "paid": asset(json!(["0x1"])),
+            "change": I256::unchecked_from(-5).to_string(),
+            "selector": "0x01020304",
+            "data": Bytes::from(vec![9; 70]),
+            "flags": [[true, false], []],
+            "note": "naïve",
+        },
+    })
+}
+
+#[tokio::test]
+async fn typed_data_is_signed_as_wallets_do() {
+    let rig = Rig::new().await;
+    let domain = eip712_domain! {
+        name: "Shop",
+        chain_id: 412_346,
+        salt: B256::repeat_byte(3),
+    };
+    let hash = order().eip712_signing_hash(&domain);
+    let text = json!(data().to_string());
+    for (method, data) in [
+        ("eth_signTypedData_v4", data()),
+        ("eth_signTypedData_v4", text),
+        ("eth_signTypedData", data()),
+    ] {
+        let signature = rig.rpc(method, json!([DEV, data])).await;
+        let signature: Signature = signature.as_str().unwrap().parse().unwrap();
+        let signer = signature.recover_address_from_prehash(&hash).unwrap();
+        assert_eq!(signer, DEV, "{method}");
+    }
+    let params = json!([TOKEN, data()]);
+    let (code, message) = rig.rpc_error("eth_signTypedData_v4", params).await;
+    assert_eq!((code, message.as_str()), (-32000, "unknown account"));
+    let mut wrong = data();
+    wrong["message"]["change"] = json!("9223372036854775808");
+    let params = json!([DEV, wrong]);
+    let (code, message) = rig.rpc_error("eth_signTypedData_v4", params).await;
+    assert_eq!(code, -32602);
+    assert!(message.contains("is not of type int64"), "{message}");
+}
