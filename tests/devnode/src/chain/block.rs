@@ -8,7 +8,7 @@ use alloy_consensus::{
 use alloy_primitives::{Address, B64, B256, Bloom, Bytes, Log, U256};
 use serde::{Deserialize, Serialize};
 
-use super::state::Position;
+use super::undo::Position;
 
 /// A transaction in a block, with what it did.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -33,8 +33,8 @@ pub struct Mined {
     pub cumulative_gas: u64,
     /// Number of logs before its own in the block.
     pub first_log: u64,
-    /// Where the undo log stood before it: [`State::past`](super::state::State::past) of this is
-    /// the state that it saw, edits between blocks included.
+    /// Where the undo log stood before it: [`View::past`](super::view::View::past) of this is the state
+    /// that it saw, edits between blocks included.
     pub start: Position,
 }
 

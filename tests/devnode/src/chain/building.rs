@@ -306,8 +306,8 @@ mod tests {
             cumulative += mined.gas_used;
             assert_eq!((found, mined.index), (&block, index as u64));
             assert_eq!(mined.cumulative_gas, cumulative);
-            let before = chain.state.past(mined.start);
-            let nonce = before.basic(&DEV_ACCOUNT).unwrap().unwrap().nonce;
+            let before = chain.state.basic_at(&DEV_ACCOUNT, mined.start);
+            let nonce = before.unwrap().unwrap().nonce;
             assert_eq!(nonce, index as u64);
         }
         assert_eq!(block.header.gas_used, cumulative);

@@ -20,7 +20,8 @@ use super::{
     clock::Clock,
     history::History,
     settings::Settings,
-    state::{Change, Position, State},
+    state::State,
+    undo::{Change, Position},
 };
 
 const FORMAT: &str = "stylus-devnode.state/2";
@@ -134,7 +135,7 @@ impl Chain {
             accounts: accounts.collect(),
             codes: self.codes()?,
             blocks: self.history.blocks().cloned().collect(),
-            undo: self.state.log().to_vec(),
+            undo: self.state.log().changes().to_vec(),
             impersonated: self.impersonated.iter().copied().collect(),
             settings: self.settings(),
             pool: self
@@ -255,6 +256,6 @@ fn restore(mut state: State, codes: Vec<Bytes>, accounts: Vec<Entry>, undo: Vec<
         });
         state.put_account(address, Account { basic, ..account });
     }
-    state.set_log(undo);
+    state.set_log(undo.into_iter().collect());
     state
 }

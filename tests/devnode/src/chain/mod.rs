@@ -35,6 +35,7 @@ pub mod simulate;
 pub mod snapshot;
 pub mod state;
 pub mod trie;
+pub mod undo;
 pub mod view;
 mod wording;
 
@@ -236,7 +237,7 @@ impl Chain {
     }
 
     /// Differs between any two states that the chain was in, as far as a dump tells them apart.
-    pub fn stamp(&self) -> (B256, state::Position, u64) {
+    pub fn stamp(&self) -> (B256, undo::Position, u64) {
         (self.head().hash, self.state.position(), self.pool.version())
     }
 

@@ -1,4 +1,4 @@
-//! Differences laid over the state: an older block, or the overrides of an `eth_call`.
+//! Differences laid over the state: the overrides of an `eth_call`, or a block to come.
 
 use alloy_primitives::{
     Address, B256, U256,
@@ -14,7 +14,6 @@ pub struct Overlay {
     basics: AddressHashMap<Option<Basic>>,
     slots: AddressHashMap<HashMap<U256, U256>>,
     replaced: AddressHashSet,
-    attached: AddressHashSet,
     codes: B256HashMap<Bytecode>,
     hashes: HashMap<u64, B256>,
 }
@@ -34,16 +33,6 @@ impl Overlay {
     pub fn replace_storage(&mut self, address: Address) {
         self.slots.remove(&address);
         self.replaced.insert(address);
-    }
-
-    /// Takes unknown slots of an account from the origin again.
-    pub fn attach(&mut self, address: Address) {
-        self.attached.insert(address);
-    }
-
-    /// Whether unknown slots of the account are the origin's, whatever the state says.
-    pub fn is_attached(&self, address: &Address) -> bool {
-        self.attached.contains(address)
     }
 
     /// Adds code that the state may not know, and returns its hash.

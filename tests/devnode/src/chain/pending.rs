@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError};
 use alloy_consensus::transaction::Recovered;
 use alloy_primitives::B256;
 
-use super::{Chain, block::Block, mining::fill, overlay::Overlay, state::Position, view::View};
+use super::{Chain, block::Block, mining::fill, overlay::Overlay, undo::Position, view::View};
 use crate::{
     arbos::{gas_price, slots::ARBOS},
     fork::{StateError, errands},

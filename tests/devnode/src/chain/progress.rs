@@ -4,7 +4,7 @@
 //! before: what it did since the last [`Chain::keep`] is undone. One that works in several steps keeps
 //! each that has ended, and knows when it is made again where it was.
 
-use super::{Chain, clock::Clock, settings::Settings, state::Position};
+use super::{Chain, clock::Clock, settings::Settings, undo::Position};
 
 /// Where a chain can go back to, unless it went back further by itself: taking blocks back reads no
 /// state.

@@ -106,7 +106,7 @@ impl Chain {
         let overlay = match moment {
             Moment::Block(number) if number < self.head().header.number => {
                 let block = self.block_at(number).ok_or(QueryError::NoBlock)?;
-                self.state.past(block.position)
+                return Ok(View::past(&self.state, &self.history, block.position));
             }
             Moment::Pending if !self.pool.is_empty() => self.pending()?.overlay.clone(),
             Moment::Pending => return Ok(self.next()?),

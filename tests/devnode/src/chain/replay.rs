@@ -172,7 +172,7 @@ impl Chain {
 
     fn scene(&self, block: &Block, mined: &Mined, recent: Recent) -> Result<Scene<'_>, TraceError> {
         let header = &block.header;
-        let before = View::new(&self.state, &self.history, self.state.past(mined.start));
+        let before = View::past(&self.state, &self.history, mined.start);
         let mut session = self.session(&before, header.number, false)?;
         session.recent = recent;
         let mut rules = self.rules_in(&before)?;

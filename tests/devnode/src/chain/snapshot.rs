@@ -9,7 +9,7 @@ use super::{
     clock::Clock,
     pool::{BYTES_MAX, Mark},
     settings::Settings,
-    state::Position,
+    undo::Position,
 };
 
 /// Most snapshots at a time, some {byte} 200 each: tests take them by the thousand and seldom go back.

@@ -1,8 +1,8 @@
 //! World state with an undo log.
 //!
-//! Every change appends what it replaced to one flat log. A position in that log names a state: a
-//! snapshot is such a position, going back pops entries, and the state after an old block is the
-//! current one seen through the entries that followed it ([`State::past`]).
+//! Every change appends what it replaced to one flat log ([`UndoLog`]). A position in that log names a
+//! state: a snapshot is such a position, going back pops entries, and a value in the state after an old
+//! block is what the first change since replaced, or else the current one.
 
 use std::sync::Arc;
 
@@ -14,49 +14,19 @@ use revm::{
     primitives::KECCAK_EMPTY,
     state::{Account as EvmAccount, Bytecode, EvmState},
 };
-use serde::{Deserialize, Serialize};
 
 use super::{
     account::{Account, Basic},
-    overlay::Overlay,
+    undo::{Change, Place, Position, UndoLog},
 };
 use crate::fork::{Pin, Reason, StateError};
-
-/// One entry of the undo log: what a change replaced.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub enum Change {
-    /// The account's basics were `before` (none: it did not exist).
-    Account {
-        /// Which account.
-        address: Address,
-        /// Its basics before the change.
-        before: Option<Basic>,
-    },
-    /// The slot held `before`.
-    Slot {
-        /// Whose storage.
-        address: Address,
-        /// Which slot.
-        slot: U256,
-        /// Its value before the change.
-        before: U256,
-    },
-    /// The account's unknown slots were the origin's.
-    Detached {
-        /// Which account.
-        address: Address,
-    },
-}
-
-/// A position in the undo log.
-pub type Position = usize;
 
 /// Accounts, storage and code, with the log that undoes every change.
 #[derive(Clone, Debug, Default)]
 pub struct State {
     accounts: AddressHashMap<Account>,
     codes: B256HashMap<Bytecode>,
-    log: Vec<Change>,
+    log: UndoLog,
     origin: Option<Arc<Pin>>,
     numbers_own_blocks: bool,
 }
@@ -112,7 +82,7 @@ impl State {
     }
 
     /// As [`Self::slot`], with unknown slots read from the origin if the account `is_attached`.
-    pub fn slot_if(
+    fn slot_if(
         &self,
         address: &Address,
         slot: &U256,
@@ -121,10 +91,52 @@ impl State {
         let account = self.accounts.get(address);
         match account.and_then(|account| account.storage.get(slot)) {
             Some(value) => Ok(*value),
-            None => match self.origin.as_ref().filter(|_| is_attached) {
-                Some(origin) => origin.slot(address, slot),
-                None => Ok(U256::ZERO),
-            },
+            None if is_attached => self.slot_below(address, slot),
+            None => Ok(U256::ZERO),
+        }
+    }
+
+    /// The origin's value of a slot; zero without one.
+    fn slot_below(&self, address: &Address, slot: &U256) -> Result<U256, StateError> {
+        match &self.origin {
+            Some(origin) => origin.slot(address, slot),
+            None => Ok(U256::ZERO),
+        }
+    }
+
+    /// As [`Self::basic`], at a position.
+    pub fn basic_at(
+        &self,
+        address: &Address,
+        position: Position,
+    ) -> Result<Option<Basic>, StateError> {
+        match self.log.first_since(&Place::Account(*address), position) {
+            Some((_, Change::Account { before, .. })) => Ok(*before),
+            _ => self.basic(address),
+        }
+    }
+
+    /// As [`Self::slot`], at a position.
+    pub fn slot_at(
+        &self,
+        address: &Address,
+        slot: &U256,
+        position: Position,
+    ) -> Result<U256, StateError> {
+        let ground = self.log.first_since(&Place::Ground(*address), position);
+        let changed = self
+            .log
+            .first_since(&Place::Slot(*address, *slot), position);
+        match (changed, ground) {
+            // Zero for being unknown, and before that the origin's: a known zero is logged there.
+            (Some((at, Change::Slot { before, .. })), Some((detached, _)))
+                if before.is_zero() && detached < at =>
+            {
+                self.slot_below(address, slot)
+            }
+            (Some((_, Change::Slot { before, .. })), _) => Ok(*before),
+            (_, Some(_)) => self.slot_if(address, slot, true),
+            (_, None) => self.slot(address, slot),
         }
     }
 
@@ -153,7 +165,7 @@ impl State {
     /// The codes of all accounts, now and in the undo log, by their hashes. `Err` is a hash without code.
     pub fn codes_of_accounts(&self) -> impl Iterator<Item = Result<Bytecode, B256>> {
         let now = self.accounts.values().filter_map(|account| account.basic?);
-        let before = self.log.iter().filter_map(|change| match change {
+        let before = self.log.changes().iter().filter_map(|change| match change {
             Change::Account { before, .. } => *before,
             _ => None,
         });
@@ -169,17 +181,13 @@ impl State {
 
     /// The current position in the undo log.
     pub fn position(&self) -> Position {
-        self.log.len()
+        self.log.position()
     }
 
     /// Whether something of the account was changed before `until`.
     pub fn has_changed(&self, address: &Address, until: Position) -> bool {
-        let mut changes = self.log.iter().take(until);
-        changes.any(|change| match change {
-            Change::Account { address: other, .. }
-            | Change::Slot { address: other, .. }
-            | Change::Detached { address: other } => other == address,
-        })
+        let mut changes = self.log.changes().iter().take(until);
+        changes.any(|change| change.place().address() == *address)
     }
 
     /// Replaces an account's basics; empty ones delete it (EIP-161).
@@ -253,7 +261,7 @@ impl State {
         mut account: EvmAccount,
     ) -> Result<(), StateError> {
         if account.is_selfdestructed() {
-            self.clear_storage(address);
+            self.detach(address);
             return self.set_basic(address, None);
         }
         if account.is_created() {
@@ -273,42 +281,35 @@ impl State {
         Ok(())
     }
 
-    fn clear_storage(&mut self, address: Address) {
-        if let Some(account) = self.accounts.get_mut(&address) {
-            let log = &mut self.log;
-            log.extend(account.storage.drain().map(|(slot, before)| Change::Slot {
+    /// From here on the account's storage is empty, whatever the origin says.
+    pub fn detach(&mut self, address: Address) {
+        let has_origin = self.origin.is_some();
+        let account = self.accounts.entry(address).or_default();
+        for (slot, before) in account.storage.drain() {
+            self.log.push(Change::Slot {
                 address,
                 slot,
                 before,
-            }));
+            });
         }
-        self.detach(address);
-    }
-
-    /// From here on unknown slots of the account are zero.
-    pub fn detach(&mut self, address: Address) {
-        if self.origin.is_none() {
-            return;
-        }
-        let account = self.accounts.entry(address).or_default();
-        if !account.is_detached {
+        if has_origin && !account.is_detached {
             account.is_detached = true;
             self.log.push(Change::Detached { address });
         }
     }
 
-    /// Without an origin zero is absence: storage keeps no zero values.
+    /// Where there is no origin below it zero is absence: storage keeps no zero values.
     fn put(&mut self, address: Address, slot: U256, value: U256) {
-        let storage = &mut self.accounts.entry(address).or_default().storage;
-        match value.is_zero() && self.origin.is_none() {
-            true => storage.remove(&slot),
-            false => storage.insert(slot, value),
+        let account = self.accounts.entry(address).or_default();
+        match value.is_zero() && (self.origin.is_none() || account.is_detached) {
+            true => account.storage.remove(&slot),
+            false => account.storage.insert(slot, value),
         };
     }
 
     /// Undoes every change after `position`.
     pub fn revert_to(&mut self, position: Position) {
-        while self.log.len() > position {
+        while self.log.position() > position {
             match self.log.pop() {
                 Some(Change::Account { address, before }) => {
                     self.accounts.entry(address).or_default().basic = Some(before);
@@ -326,23 +327,6 @@ impl State {
                 None => return,
             }
         }
-    }
-
-    /// What to lay over the current state to see the one at `position`.
-    pub fn past(&self, position: Position) -> Overlay {
-        let mut overlay = Overlay::default();
-        for change in self.log.iter().skip(position).rev() {
-            match *change {
-                Change::Account { address, before } => overlay.set_basic(address, before),
-                Change::Slot {
-                    address,
-                    slot,
-                    before,
-                } => overlay.set_slot(address, slot, before),
-                Change::Detached { address } => overlay.attach(address),
-            }
-        }
-        overlay
     }
 
     /// Every account of which something is known: all that exist, except on a fork.
@@ -365,12 +349,12 @@ impl State {
     }
 
     /// The undo log.
-    pub fn log(&self) -> &[Change] {
+    pub fn log(&self) -> &UndoLog {
         &self.log
     }
 
     /// Replaces the undo log, for a state that was read from a dump.
-    pub fn set_log(&mut self, log: Vec<Change>) {
+    pub fn set_log(&mut self, log: UndoLog) {
         self.log = log;
     }
 }
@@ -379,6 +363,9 @@ impl State {
 pub fn bytecode(code: Bytes) -> Bytecode {
     Bytecode::new_raw_checked(code.clone()).unwrap_or_else(|_| Bytecode::new_legacy(code))
 }
+
+#[cfg(test)]
+mod histories;
 
 #[cfg(test)]
 mod tests {
@@ -417,10 +404,12 @@ mod tests {
         state.set_slot(ALICE, U256::ONE, U256::from(2)).unwrap();
         state.set_slot(ALICE, U256::ONE, U256::from(3)).unwrap();
         state.set_basic(ALICE, rich(9)).unwrap();
-        let past = state.past(then);
-        assert_eq!(past.slot(&ALICE, &U256::ONE), Some(U256::from(1)));
-        assert_eq!(past.basic(&ALICE), Some(None));
-        assert_eq!(past.slot(&ALICE, &U256::from(2)), None);
+        let slot = |slot, position| state.slot_at(&ALICE, &U256::from(slot), position).unwrap();
+        assert_eq!(slot(1, then), U256::from(1));
+        assert_eq!(slot(1, then + 1), U256::from(2));
+        assert_eq!(slot(1, state.position()), U256::from(3));
+        assert_eq!(slot(2, then), U256::ZERO);
+        assert_eq!(state.basic_at(&ALICE, then).unwrap(), None);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What an execution reads: the state, an overlay, and the hashes of past blocks.
+//! What an execution reads: the state, now or in the past, an overlay, and the hashes of past blocks.
 
 use std::{ops::Deref, sync::Arc};
 
@@ -9,7 +9,13 @@ use revm::{
     state::{AccountInfo, Bytecode},
 };
 
-use super::{account::Basic, history::History, overlay::Overlay, state::State};
+use super::{
+    account::Basic,
+    history::History,
+    overlay::Overlay,
+    state::State,
+    undo::{Change, Position},
+};
 use crate::fork::StateError;
 
 /// The state below the overlay.
@@ -36,6 +42,8 @@ impl Deref for Ground<'_> {
 #[derive(Clone, Debug)]
 pub struct View<'a> {
     state: Ground<'a>,
+    /// Of the state's undo log.
+    position: Position,
     history: &'a History,
     /// Differences that hide the state's values.
     pub overlay: Overlay,
@@ -46,8 +54,17 @@ impl<'a> View<'a> {
     pub fn new(state: &'a State, history: &'a History, overlay: Overlay) -> Self {
         Self {
             state: Ground::Here(state),
+            position: Position::MAX,
             history,
             overlay,
+        }
+    }
+
+    /// The state as it was at a position of its undo log.
+    pub fn past(state: &'a State, history: &'a History, position: Position) -> Self {
+        Self {
+            position,
+            ..Self::new(state, history, Overlay::default())
         }
     }
 
@@ -55,6 +72,7 @@ impl<'a> View<'a> {
     pub fn older(state: Arc<State>, history: &'a History) -> Self {
         Self {
             state: Ground::Older(state),
+            position: Position::MAX,
             history,
             overlay: Overlay::default(),
         }
@@ -64,7 +82,7 @@ impl<'a> View<'a> {
     pub fn account(&self, address: &Address) -> Result<Option<Basic>, StateError> {
         match self.overlay.basic(address) {
             Some(basic) => Ok(basic),
-            None => self.state.basic(address),
+            None => self.state.basic_at(address, self.position),
         }
     }
 
@@ -72,23 +90,43 @@ impl<'a> View<'a> {
     pub fn slot(&self, address: &Address, slot: &U256) -> Result<U256, StateError> {
         match self.overlay.slot(address, slot) {
             Some(value) => Ok(value),
-            None if self.overlay.is_attached(address) => self.state.slot_if(address, slot, true),
-            None => self.state.slot(address, slot),
+            None => self.state.slot_at(address, slot, self.position),
         }
     }
 
     /// The addresses of all accounts, and maybe of some that do not exist.
     pub fn addresses(&self) -> AddressHashSet {
         let below = self.state.accounts().map(|(address, ..)| *address);
-        below.chain(self.overlay.addresses()).collect()
+        let changed = self.state.log().since(self.position);
+        let changed = changed.map(|change| change.place().address());
+        below
+            .chain(changed)
+            .chain(self.overlay.addresses())
+            .collect()
     }
 
     /// The slots of an account, some of which may be zero; the last value counts.
     pub fn storage(&self, address: &Address) -> impl Iterator<Item = (U256, U256)> {
         let shows = !self.overlay.is_replaced(address);
-        let below = shows.then(|| self.state.storage(address));
+        let below = shows.then(|| {
+            let now = self.state.storage(address);
+            now.chain(self.replaced_since(*address))
+        });
         let below = below.into_iter().flatten();
         below.chain(self.overlay.slots_of(*address))
+    }
+
+    /// What changes of an account's slots since the view's position replaced, the oldest last.
+    fn replaced_since(&self, whose: Address) -> impl Iterator<Item = (U256, U256)> {
+        let changes = self.state.log().since(self.position);
+        changes.filter_map(move |change| match *change {
+            Change::Slot {
+                address,
+                slot,
+                before,
+            } if address == whose => Some((slot, before)),
+            _ => None,
+        })
     }
 
     /// The code behind a hash.

@@ -145,6 +145,32 @@ impl Pin {
         self.upstream.client().error(what, reason)
     }
 
+    /// One that knows these balances and slots, and has no upstream to ask.
+    #[cfg(test)]
+    pub fn holding(balances: &[(Address, U256)], slots: &[(Address, U256, U256)]) -> Arc<Self> {
+        let mut memory = Memory::default();
+        for (address, balance) in balances {
+            memory.put_account(*address, *balance, 0, Bytes::new());
+        }
+        for (address, slot, value) in slots {
+            memory.put_slot(*address, *slot, *value);
+        }
+        let settings = Settings::new("http://localhost:1").unwrap();
+        let upstream = Upstream::offline(settings, Stop::default(), 1).unwrap();
+        Arc::new(Self {
+            upstream: Arc::new(upstream),
+            head: Head {
+                header: Default::default(),
+                hash: B256::ZERO,
+                l1_number: None,
+            },
+            memory: Mutex::new(memory),
+            file: None,
+            is_dirty: AtomicBool::new(false),
+            is_offline: true,
+        })
+    }
+
     fn memory(&self) -> MutexGuard<'_, Memory> {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }

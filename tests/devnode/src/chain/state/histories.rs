@@ -1,0 +1,196 @@
+//! Random histories against a model that keeps every state whole.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use alloy_consensus::Header;
+use proptest::prelude::*;
+
+use super::*;
+use crate::chain::{block::Block, history::History, view::View};
+
+const ACCOUNTS: [Address; 3] = [
+    Address::repeat_byte(1),
+    Address::repeat_byte(2),
+    Address::repeat_byte(3),
+];
+const SLOTS: u64 = 4;
+
+#[derive(Clone, Copy, Debug)]
+enum Action {
+    SetBalance(usize, u64),
+    SetSlot(usize, u64, u64),
+    Create(usize),
+    Destroy(usize),
+    /// Remembers the state, as a block does.
+    Mark,
+    /// Goes back to one of the marks.
+    Revert(prop::sample::Index),
+}
+
+fn action() -> impl Strategy<Value = Action> {
+    let account = 0..ACCOUNTS.len();
+    prop_oneof![
+        3 => (account.clone(), 0..4_u64).prop_map(|(account, wei)| Action::SetBalance(account, wei)),
+        8 => (account.clone(), 0..SLOTS, 0..4_u64)
+            .prop_map(|(account, slot, value)| Action::SetSlot(account, slot, value)),
+        1 => account.clone().prop_map(Action::Create),
+        1 => account.prop_map(Action::Destroy),
+        3 => Just(Action::Mark),
+        1 => any::<prop::sample::Index>().prop_map(Action::Revert),
+    ]
+}
+
+/// Values that were set here, over those of an origin.
+#[derive(Clone, Debug, Default)]
+struct Model {
+    balances: BTreeMap<Address, u64>,
+    slots: BTreeMap<(Address, u64), u64>,
+    detached: BTreeSet<Address>,
+    has_origin: bool,
+}
+
+/// What the origin holds: a balance of the first account, and every slot of the first two.
+fn balance_below(address: Address) -> u64 {
+    if address == ACCOUNTS[0] { 100 } else { 0 }
+}
+
+fn slot_below(address: Address, slot: u64) -> u64 {
+    if address == ACCOUNTS[2] { 0 } else { slot + 10 }
+}
+
+fn origin() -> Arc<Pin> {
+    let balances = ACCOUNTS.map(|address| (address, U256::from(balance_below(address))));
+    let slots: Vec<_> = ACCOUNTS
+        .iter()
+        .flat_map(|address| (0..SLOTS).map(move |slot| (*address, slot)))
+        .map(|(address, slot)| {
+            let value = slot_below(address, slot);
+            (address, U256::from(slot), U256::from(value))
+        })
+        .collect();
+    Pin::holding(&balances, &slots)
+}
+
+impl Model {
+    fn balance(&self, address: Address) -> u64 {
+        match self.balances.get(&address) {
+            Some(balance) => *balance,
+            None if self.has_origin => balance_below(address),
+            None => 0,
+        }
+    }
+
+    fn slot(&self, address: Address, slot: u64) -> u64 {
+        match self.slots.get(&(address, slot)) {
+            Some(value) => *value,
+            None if self.has_origin && !self.detached.contains(&address) => {
+                slot_below(address, slot)
+            }
+            None => 0,
+        }
+    }
+
+    fn empty(&mut self, address: Address) {
+        self.slots.retain(|(owner, _), _| *owner != address);
+        self.detached.insert(address);
+    }
+}
+
+fn basic(wei: u64) -> Option<Basic> {
+    (wei > 0).then(|| Basic {
+        balance: U256::from(wei),
+        ..Basic::default()
+    })
+}
+
+fn act(state: &mut State, model: &mut Model, marks: &mut Vec<(Position, Model)>, action: Action) {
+    match action {
+        Action::SetBalance(account, wei) => {
+            let address = ACCOUNTS[account];
+            state.set_basic(address, basic(wei)).unwrap();
+            model.balances.insert(address, wei);
+        }
+        Action::SetSlot(account, slot, value) => {
+            let address = ACCOUNTS[account];
+            let word = U256::from(value);
+            state.set_slot(address, U256::from(slot), word).unwrap();
+            model.slots.insert((address, slot), value);
+        }
+        Action::Create(account) => {
+            state.detach(ACCOUNTS[account]);
+            model.empty(ACCOUNTS[account]);
+        }
+        Action::Destroy(account) => {
+            state.detach(ACCOUNTS[account]);
+            state.set_basic(ACCOUNTS[account], None).unwrap();
+            model.empty(ACCOUNTS[account]);
+            model.balances.insert(ACCOUNTS[account], 0);
+        }
+        Action::Mark => marks.push((state.position(), model.clone())),
+        Action::Revert(index) => {
+            let kept = index.index(marks.len()) + 1;
+            marks.truncate(kept);
+            let (position, then) = marks[kept - 1].clone();
+            state.revert_to(position);
+            *model = then;
+        }
+    }
+}
+
+/// Every value at a position, one by one and listed.
+fn check(state: &State, history: &History, position: Position, model: &Model) {
+    let view = View::past(state, history, position);
+    for address in ACCOUNTS {
+        let wei = model.balance(address);
+        assert_eq!(
+            view.account(&address).unwrap(),
+            basic(wei),
+            "{address} at {position}"
+        );
+        assert!(wei == 0 || model.has_origin || view.addresses().contains(&address));
+        let listed: BTreeMap<_, _> = view.storage(&address).collect();
+        for slot in 0..SLOTS {
+            let (key, value) = (U256::from(slot), U256::from(model.slot(address, slot)));
+            let read = view.slot(&address, &key).unwrap();
+            assert_eq!(read, value, "slot {slot} of {address} at {position}");
+            if !model.has_origin {
+                assert_eq!(listed.get(&key).copied().unwrap_or_default(), value);
+            }
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn every_state_of_a_history_is_read_as_it_was(
+        has_origin: bool,
+        actions in prop::collection::vec(action(), 1..60),
+    ) {
+        let mut state = match has_origin {
+            true => State::on(origin()),
+            false => State::default(),
+        };
+        let history = History::new(Block {
+            header: Header::default(),
+            hash: B256::ZERO,
+            txs: Vec::new(),
+            position: 0,
+        });
+        let mut model = Model { has_origin, ..Model::default() };
+        let mut marks = vec![(state.position(), model.clone())];
+        for action in actions {
+            act(&mut state, &mut model, &mut marks, action);
+            check(&state, &history, Position::MAX, &model);
+        }
+        for (position, model) in &marks {
+            check(&state, &history, *position, model);
+        }
+        // A log that was read from a dump says the same.
+        state.set_log(state.log().changes().iter().copied().collect());
+        for (position, model) in marks.iter().rev() {
+            check(&state, &history, *position, model);
+            state.revert_to(*position);
+            check(&state, &history, Position::MAX, model);
+        }
+    }
+}
