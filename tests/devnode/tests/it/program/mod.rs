@@ -5,5 +5,6 @@ mod flags;
 mod inspect;
 mod methods;
 mod process;
+mod quick_start;
 pub(crate) mod readme;
 mod vectors;
