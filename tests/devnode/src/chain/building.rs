@@ -228,7 +228,7 @@ pub(super) fn environment(tx: &Recovered<TxEnvelope>, price: u128) -> TxEnv {
 }
 
 /// What a transaction did, without its place in the block.
-fn outcome(tx: Recovered<TxEnvelope>, price: u128, result: ExecutionResult) -> Mined {
+pub(super) fn outcome(tx: Recovered<TxEnvelope>, price: u128, result: ExecutionResult) -> Mined {
     let contract = match tx.kind() {
         TxKind::Create => Some(tx.signer().create(tx.nonce())),
         TxKind::Call(_) => None,

@@ -2,8 +2,8 @@
 //!
 //! [`send`] checks a transaction, [`pool`] keeps it until [`mining`] puts it into a block, [`building`]
 //! executes it there, [`history`] keeps the blocks.
-//! [`simulate`] answers calls and estimates, [`query`] finds blocks, receipts and logs, [`snapshot`]
-//! goes back in time and [`dump`] survives a restart.
+//! [`simulate`] answers calls and estimates, [`sequence`] makes up blocks of calls, [`query`] finds
+//! blocks, receipts and logs, [`snapshot`] goes back in time and [`dump`] survives a restart.
 
 pub mod access;
 pub mod account;
@@ -30,6 +30,7 @@ pub mod progress;
 pub mod query;
 pub mod replay;
 pub mod send;
+pub mod sequence;
 pub mod settings;
 pub mod simulate;
 pub mod snapshot;

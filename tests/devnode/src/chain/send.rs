@@ -1,7 +1,7 @@
 //! Taking a transaction: checks in geth's words, execution, a block.
 
 use alloy_consensus::{Transaction, TxEnvelope, transaction::Recovered};
-use alloy_primitives::{Address, B256, U256};
+use alloy_primitives::{Address, B256, Signature, U256};
 use revm::context::result::{EVMError, InvalidTransaction};
 use thiserror::Error;
 
@@ -242,6 +242,11 @@ impl Chain {
         }
         Ok(state)
     }
+}
+
+/// No signature, but one that keeps equal transactions of two senders apart.
+pub fn placeholder(from: Address) -> Signature {
+    Signature::new(from.into_word().into(), U256::ONE, false)
 }
 
 pub(super) fn refusal(tx: &TxEnvelope, error: evm::Error) -> TxError {

@@ -112,7 +112,7 @@ impl Prepared<'_> {
         executed.map_err(|error| self.failure(error))
     }
 
-    fn failure(&self, error: evm::Error) -> CallError {
+    pub(super) fn failure(&self, error: evm::Error) -> CallError {
         let deadline = self.session.deadline;
         if let Some(late) = deadline.and_then(|deadline| deadline.ended(&error)) {
             return late.into();
@@ -244,7 +244,7 @@ impl Chain {
         })
     }
 
-    fn call_environment(
+    pub(super) fn call_environment(
         &self,
         request: TransactionRequest,
         view: &View<'_>,

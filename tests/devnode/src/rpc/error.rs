@@ -10,10 +10,13 @@ use jsonrpsee::types::{
 };
 use thiserror::Error;
 
+use super::simulate;
+
 use crate::{
     chain::{
         conditions::ConditionError, deal::DealError, dump::DumpError, fork::ReforkError,
-        query::QueryError, send::TxError, settings::RollbackError, simulate::CallError,
+        query::QueryError, send::TxError, sequence::SequenceError, settings::RollbackError,
+        simulate::CallError,
     },
     fork::StateError,
     trace::TraceError,
@@ -48,6 +51,9 @@ pub enum RpcError {
     /// A call has no result.
     #[error(transparent)]
     Call(#[from] CallError),
+    /// There is no simulation.
+    #[error(transparent)]
+    Sequence(#[from] SequenceError),
     /// A block or state does not exist.
     #[error(transparent)]
     Query(#[from] QueryError),
@@ -143,6 +149,7 @@ impl From<RpcError> for ErrorObjectOwned {
                 _ => REJECTED,
             },
             RpcError::TooLarge { .. } => LIMIT,
+            RpcError::Sequence(ref error) => simulate::code(error).unwrap_or(SERVER_ERROR),
             RpcError::Internal(_) => INTERNAL_ERROR_CODE,
             _ => SERVER_ERROR,
         };

@@ -55,7 +55,7 @@ const BLOCK_FIELDS: [&str; 16] = [
     "blockHash",
 ];
 
-fn block_overrides(
+pub(super) fn block_overrides(
     fields: Option<Map<String, Value>>,
 ) -> Result<Option<Box<BlockOverrides>>, RpcError> {
     let Some(fields) = fields else {

@@ -2,11 +2,11 @@
 
 use alloy::signers::SignerSync;
 use alloy_consensus::{SignableTransaction, TxEnvelope, TypedTransaction, transaction::Recovered};
-use alloy_primitives::{Address, Signature, TxKind, U256};
+use alloy_primitives::TxKind;
 use alloy_rpc_types_eth::TransactionRequest;
 
 use super::error::RpcError;
-use crate::chain::{Chain, simulate::Call};
+use crate::chain::{Chain, send::placeholder, simulate::Call};
 
 /// Fills in what the sender left out, but for the nonce.
 pub(super) fn complete(
@@ -61,9 +61,4 @@ pub(super) fn signed(
         tx.into_signed(signature).into(),
         from,
     ))
-}
-
-/// No signature, but one that keeps equal transactions of two senders apart.
-pub(super) fn placeholder(from: Address) -> Signature {
-    Signature::new(from.into_word().into(), U256::ONE, false)
 }

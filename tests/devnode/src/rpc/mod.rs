@@ -27,6 +27,7 @@ pub mod proof;
 pub mod server;
 pub mod settings;
 pub mod sign;
+mod simulate;
 pub mod subscribe;
 pub mod table;
 pub mod transact;
@@ -197,6 +198,7 @@ pub fn module(api: Arc<Api>) -> Result<RpcModule<Arc<Api>>, RegisterMethodError>
     proof::register(&mut methods)?;
     block::register(&mut methods)?;
     execute::register(&mut methods)?;
+    simulate::register(&mut methods)?;
     transact::register(&mut methods)?;
     pool::register(&mut methods)?;
     mining::register(&mut methods)?;

@@ -12,12 +12,12 @@ use serde_json::Value;
 use super::{
     args::Args,
     error::RpcError,
-    fill::{build, complete, placeholder, signed},
+    fill::{build, complete, signed},
     format,
     methods::Methods,
     typed_data::TypedData,
 };
-use crate::chain::Chain;
+use crate::chain::{Chain, send::placeholder};
 
 /// A transaction, and its bytes.
 #[derive(Debug, Serialize)]

@@ -20,6 +20,7 @@ pub const REMARKS: &[(&str, &str)] = &[
         "dumps of up to 512 MiB over HTTP; every other request takes 5 MiB",
     ),
     ("anvil_mine", "at most 100,000 blocks in one request"),
+    ("anvil_mine_detailed", "at most 1,000 blocks in one request"),
     (
         "anvil_setERC20Allowance",
         "tries the storage slots that `allowance` reads, at most 64 of them",
@@ -53,6 +54,10 @@ pub const REMARKS: &[(&str, &str)] = &[
     (
         "eth_signTypedData_v4",
         "`eth_signTypedData` is the same; of accounts whose keys the node has",
+    ),
+    (
+        "eth_simulateV1",
+        "blocks are a second apart; calls have 50,000,000 gas together, and overrides as in `eth_call`",
     ),
     (
         "eth_subscribe",

@@ -16,5 +16,6 @@ mod proof;
 mod sending;
 mod settings;
 mod shutdown;
+mod simulate;
 pub(crate) mod subscriptions;
 mod typed_data;
