@@ -1,4 +1,4 @@
-//! The engines that run programs: one in a process for every folder of compiled modules.
+//! The engines that run programs: two in a process for every folder of compiled modules.
 
 use std::{
     collections::HashMap,
@@ -7,9 +7,12 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use wasmtime::{Cache, CacheConfig, Config, Engine, PoolingAllocationConfig, WasmFeatures};
+use wasmtime::{
+    Cache, CacheConfig, Config, Engine, OptLevel, PoolingAllocationConfig, RegallocAlgorithm,
+    WasmFeatures,
+};
 
-use super::{memory::PRICED_PAGES, validate::TABLE_ENTRIES_MAX};
+use super::validate::TABLE_ENTRIES_MAX;
 
 /// {byte} Native stack of a program; its 22,000 logical words end first.
 const WASM_STACK_LEN: usize = 8 << 20;
@@ -25,27 +28,47 @@ const RESIDENT_LEN: usize = 64 << 10;
 /// {byte} What a folder of compiled modules is kept below.
 const FOLDER_LEN_MAX: u64 = 512 << 20;
 
-/// Engines by their folders. Each takes 10 TB of address space, though no memory, so they are shared.
-static ENGINES: Mutex<Option<HashMap<Option<PathBuf>, Engine>>> = Mutex::new(None);
+/// {byte} What a memory may grow to: all that 32 bits reach. What that costs is for the rules to say.
+const MEMORY_LEN_MAX: usize = 4 << 30;
 
-/// The engine that keeps compiled modules in `folder`, or in memory only.
+/// Engines by their folders. The careful ones take 10 TB of address space each, though no memory, so they
+/// are shared.
+static ENGINES: Mutex<Option<HashMap<Option<PathBuf>, Engines>>> = Mutex::new(None);
+
+/// Two ways to native code.
+#[derive(Clone)]
+pub(super) struct Engines {
+    /// Makes fast code.
+    pub(super) careful: Engine,
+    /// Makes code fast, whatever the module; for those that would hold up the careful one for minutes.
+    pub(super) quick: Engine,
+}
+
+/// The engines that keep compiled modules in `folder`, or in memory only.
 ///
 /// A folder that cannot be used is warned of, and done without.
 ///
-/// Errors: the engine does not run here at all.
-pub(super) fn shared(folder: Option<&Path>) -> Result<Engine, wasmtime::Error> {
+/// Errors: the engines do not run here at all.
+pub(super) fn shared(folder: Option<&Path>) -> Result<Engines, wasmtime::Error> {
     let mut engines = ENGINES.lock().unwrap_or_else(PoisonError::into_inner);
     let engines = engines.get_or_insert_default();
     let key = folder.map(Path::to_path_buf);
-    if let Some(engine) = engines.get(&key) {
-        return Ok(engine.clone());
+    if let Some(both) = engines.get(&key) {
+        return Ok(both.clone());
     }
     let cache = folder.and_then(open);
     // Where the address space is not to be had, every run maps its own memory.
-    let engine = Engine::new(pooled(config()).cache(cache.clone()))
-        .or_else(|_| Engine::new(config().cache(cache)))?;
-    engines.insert(key, engine.clone());
-    Ok(engine)
+    let careful = Engine::new(pooled(config()).cache(cache.clone()))
+        .or_else(|_| Engine::new(config().cache(cache.clone())))?;
+    let quick = Engine::new(
+        config()
+            .cranelift_opt_level(OptLevel::None)
+            .cranelift_regalloc_algorithm(RegallocAlgorithm::SinglePass)
+            .cache(cache),
+    )?;
+    let both = Engines { careful, quick };
+    engines.insert(key, both.clone());
+    Ok(both)
 }
 
 fn open(folder: &Path) -> Option<Cache> {
@@ -94,7 +117,7 @@ fn pooled(mut config: Config) -> Config {
         .total_stacks(RUNS_MAX)
         .total_tables(RUNS_MAX)
         .max_core_instance_size(INSTANCE_LEN_MAX)
-        .max_memory_size(usize::from(PRICED_PAGES) << 16)
+        .max_memory_size(MEMORY_LEN_MAX)
         .table_elements(TABLE_ENTRIES_MAX as usize)
         .linear_memory_keep_resident(RESIDENT_LEN)
         .async_stack_keep_resident(RESIDENT_LEN)

@@ -25,7 +25,7 @@
 //! | `module`, `validate` | reading wasm, and what programs may hold |
 //! | `instrument` | the four rewriting passes and the operators' prices |
 //! | `estimate`, `activate` | predicted costs, gas of an activation, and the whole of it |
-//! | `program`, `kept`, `engine` | compiling, what is kept of that, and the engine's configuration |
+//! | `program`, `kept`, `engine`, `weight` | compiling, what is kept of that, the engines' configuration, and which one is for what |
 //! | [`entry`], `run`, `end` | what a run starts and ends with, driving it, and how it ended |
 //! | [`request`], `mailbox` | questions to the EVM, their answers, and how they pass |
 //! | `host`, `hostio`, `cache` | meter and memory access, the host functions, the storage cache |
@@ -63,6 +63,7 @@ pub mod trace;
 mod trap;
 mod validate;
 pub mod vectors;
+mod weight;
 
 pub use activate::{Activation, ActivationError, activate};
 pub use entry::{Entry, EvmData, Outcome, OutcomeKind};

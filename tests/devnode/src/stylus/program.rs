@@ -13,13 +13,14 @@ use wasmtime::{Engine, InstancePre, Linker, Module, ModuleExport};
 use super::{
     ActivationError, Rules, activate,
     activate::{Sight, activate_seeing},
-    engine,
+    engine::{self, Engines},
     host::HostState,
     hostio,
     instrument::METER_EXPORTS,
     kept::{Kept, Key},
     memory::PRICED_PAGES,
     validate::{ENTRYPOINT, MEMORY},
+    weight,
 };
 
 /// Why an activated program cannot be run. This is a fault of the engine, not of the program.
@@ -46,9 +47,15 @@ pub enum LoadError<E> {
 /// Cheap to clone; clones share what is kept.
 #[derive(Clone)]
 pub struct Compiler {
-    engine: Engine,
-    linker: Arc<Linker<HostState>>,
+    careful: Arc<Target>,
+    quick: Arc<Target>,
     kept: Arc<Mutex<Kept>>,
+}
+
+/// An engine, and the host functions in it.
+struct Target {
+    engine: Engine,
+    linker: Linker<HostState>,
 }
 
 /// A compiled program, ready for any number of runs.
@@ -82,12 +89,10 @@ impl Compiler {
     ///
     /// Errors: [`CompileError`] where the engine does not run at all.
     pub fn with_folder(folder: Option<&Path>) -> Result<Self, CompileError> {
-        let engine = engine::shared(folder)?;
-        let mut linker = Linker::new(&engine);
-        hostio::link(&mut linker)?;
+        let Engines { careful, quick } = engine::shared(folder)?;
         Ok(Self {
-            engine,
-            linker: Arc::new(linker),
+            careful: Target::new(careful)?.into(),
+            quick: Target::new(quick)?.into(),
             kept: Arc::default(),
         })
     }
@@ -156,7 +161,9 @@ impl Compiler {
         instrumented: &[u8],
         sight: Option<Sight>,
     ) -> Result<Program, CompileError> {
-        let module = Module::new(&self.engine, instrumented)?;
+        let heavy = weight::is_heavy(instrumented).map_err(wasmtime::Error::new)?;
+        let target = if heavy { &self.quick } else { &self.careful };
+        let module = Module::new(&target.engine, instrumented)?;
         let export = |name: &str| {
             let missing = || wasmtime::Error::msg(format!("{name} is not exported"));
             module.get_export_index(name).ok_or_else(missing)
@@ -171,7 +178,7 @@ impl Compiler {
                 export(scratch)?,
                 export(stack_left)?,
             ],
-            instance: self.linker.instantiate_pre(&module)?,
+            instance: target.linker.instantiate_pre(&module)?,
             sight,
         };
         Ok(Program(Arc::new(compiled)))
@@ -179,6 +186,14 @@ impl Compiler {
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Target {
+    fn new(engine: Engine) -> Result<Self, wasmtime::Error> {
+        let mut linker = Linker::new(&engine);
+        hostio::link(&mut linker)?;
+        Ok(Self { engine, linker })
     }
 }
 

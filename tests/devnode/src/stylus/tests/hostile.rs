@@ -4,7 +4,8 @@ use std::sync::LazyLock;
 
 use proptest::{collection, prelude::*};
 
-use super::{AMPLE_INK, Compiler, Run, Step, activate, entry, module, rules};
+use super::{AMPLE_INK, Compiler, Run, Step, activate, entry, module, rules, run};
+use crate::stylus::OutcomeKind;
 
 /// {ink} Enough for a few thousand blocks.
 const LITTLE_INK: u64 = 20_000_000;
@@ -65,4 +66,32 @@ fn the_seed_itself_runs() {
         .unwrap();
     let mut run = Run::start(&program, entry(&[1], AMPLE_INK));
     assert!(matches!(run.resume(None), Ok(Step::Ask(_))));
+}
+
+/// 400 nested loops over 348 variables: some 6 KB of wasm, over which a careful compiler takes minutes.
+#[test]
+fn what_is_hard_to_compile_runs_all_the_same() {
+    let (depth, variables) = (400, 348);
+    let next = |n: usize| n % variables + 1;
+    let changes: String = (1..=variables)
+        .map(|n| {
+            format!(
+                "(local.set {n} (i32.add (local.get {n}) (local.get {})))",
+                next(n)
+            )
+        })
+        .collect();
+    let wat = module(&format!(
+        r#"MEMORY (func (export "user_entrypoint") (param i32) (result i32) (local {}) {} {changes} {}
+            i32.const 0)"#,
+        "i32 ".repeat(variables),
+        "loop ".repeat(depth),
+        "local.get 1 br_if 0 end ".repeat(depth),
+    ));
+    let outcome = run(&wat);
+    let loops = 400 * (2_450 + 1) + 400 * (2_450 + 75 + 765) + 400 * (2_450 + 1);
+    let ends = 2_450 + 1 + 1;
+    let ink = loops + 348 * (75 + 75 + 70 + 210) + ends;
+    assert_eq!(outcome.kind, OutcomeKind::Success);
+    assert_eq!(AMPLE_INK - outcome.ink_left, ink);
 }

@@ -37,6 +37,15 @@ fn all_vectors_agree() {
     assert_eq!((passed, newer), (VECTORS, NEWER));
 }
 
+/// Cases of our own, in the same form.
+#[test]
+fn own_cases_agree() {
+    let path = directory().with_file_name("cases").join("limits.json");
+    let report = vectors::run_file(&path, &Compiler::new().unwrap()).unwrap();
+    assert!(report.failures.is_empty(), "{:#?}", report.failures);
+    assert_eq!(report.passed, 34);
+}
+
 /// A vector whose expectation is changed fails and says how.
 #[test]
 fn a_wrong_figure_is_noticed() {
