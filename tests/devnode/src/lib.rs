@@ -48,8 +48,10 @@
 //! - The base fee follows one gas target by the published rule, with four terms of the exponential's
 //!   series, and was not compared with Nitro's; several pricing constraints that a forked chain has are
 //!   not read.
-//! - There is no L1: no poster fee whatever the L1 price, whose other parameters are kept and do
-//!   nothing; messages to L1 are recorded and never arrive; tickets are never redeemed; and block
+//! - The poster's fee counts the bytes that this node's encoder of brotli makes of a transaction, some
+//!   more or fewer than Nitro's; units are counted where data has a price only, calls pay for none, and
+//!   the padding of estimates was not compared.
+//! - There is no L1: the price of its data is what owners set, and its other parameters do nothing; messages to L1 are recorded and never arrive; tickets are never redeemed; and block
 //!   numbers of L1 are zero.
 //! - A program's module hash is another hash: there is no proving machine.
 //! - Programs compressed with Nitro's own dictionary are not read.

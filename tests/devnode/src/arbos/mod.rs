@@ -6,6 +6,7 @@ pub mod gas_price;
 pub mod genesis;
 pub mod owners;
 pub mod params;
+pub mod poster;
 pub mod pricer;
 pub mod program;
 pub mod sends;
@@ -114,7 +115,12 @@ pub fn read_by_blocks() -> Vec<U256> {
     let pricing = ROOT.child(slots::space::L2_PRICING);
     let root = root.map(|entry| ROOT.slot(entry)).into_iter();
     root.chain((0..=offset::l2::TX_GAS_LIMIT).map(|entry| pricing.slot(entry)))
-        .chain([features::slot(), sends::size_slot()])
+        .chain([
+            features::slot(),
+            sends::size_slot(),
+            ROOT.child(slots::space::L1_PRICING)
+                .slot(offset::l1::PRICE_PER_UNIT),
+        ])
         .collect()
 }
 

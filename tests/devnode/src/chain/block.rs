@@ -19,6 +19,9 @@ pub struct Mined {
     pub success: bool,
     /// {gas} after refunds.
     pub gas_used: u64,
+    /// {gas} What of it posting the transaction on L1 took.
+    #[serde(default)]
+    pub l1_gas: u64,
     /// {wei/gas}
     pub effective_gas_price: u128,
     /// Address of the contract that it created.

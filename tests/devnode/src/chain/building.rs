@@ -1,7 +1,8 @@
 //! A block under construction: its transactions run one after another in one context.
 
 use alloy_consensus::{Transaction, TxEnvelope, transaction::Recovered};
-use alloy_primitives::{B256, TxKind};
+use alloy_eips::Encodable2718;
+use alloy_primitives::{B256, TxKind, U256};
 use revm::{
     context::{BlockEnv, TxEnv, either::Either, result::ExecutionResult},
     state::EvmState,
@@ -15,8 +16,8 @@ use super::{
     view::View,
 };
 use crate::{
-    arbos::{self, gas_price, sends, slots::ARBOS},
-    evm::{self, session::Recent},
+    arbos::{self, gas_price, poster::Poster, sends, slots::ARBOS},
+    evm::{self, env::SEQUENCER, session::Recent},
     fork::StateError,
 };
 
@@ -43,6 +44,7 @@ pub struct Building {
 #[derive(Debug)]
 pub(super) struct Attempt {
     mined: Mined,
+    poster: Poster,
     recent: Recent,
     /// Changes to commit.
     pub(super) changes: EvmState,
@@ -93,8 +95,9 @@ impl Chain {
         attempt.mined.start = self.state.position();
         let changes = std::mem::take(&mut attempt.changes);
         self.state.commit(changes)?;
-        let (slot, backlog) = gas_price::grown(&self.latest(), attempt.priced_gas())?;
-        self.state.set_slot(ARBOS, slot, backlog)?;
+        for (slot, value) in attempt.counted(&self.latest())? {
+            self.state.set_slot(ARBOS, slot, value)?;
+        }
         building.append(attempt);
         Ok(hash)
     }
@@ -124,13 +127,19 @@ impl Chain {
         let price = u128::from(building.env.basefee);
         let mut session = self.session(&view, building.number, false)?;
         session.recent = building.recent.clone();
+        let poster = poster(&view, &tx, &building.env)?;
+        session.poster = poster;
         let mut rules = self.rules.clone();
         rules.disable_eip3607 = true;
         let block = building.env.clone();
         let executed = evm::execute(view, rules, block, environment(&tx, price), session)
             .map_err(|error| refusal(&tx, error))?;
         Ok(Attempt {
-            mined: outcome(tx, price, executed.result),
+            mined: Mined {
+                l1_gas: poster.gas,
+                ..outcome(tx, price, executed.result)
+            },
+            poster,
             recent: executed.session.recent,
             changes: executed.state,
         })
@@ -167,12 +176,18 @@ impl Chain {
 }
 
 impl Attempt {
-    /// {gas} What the chain's price depends on: all that was used, unless it cost nothing.
-    pub(super) fn priced_gas(&self) -> u64 {
-        match self.mined.effective_gas_price {
+    /// What ArbOS counts after the transaction, as slots and their values: the gas that makes L2 dearer,
+    /// unless it cost nothing, and what was taken for L1.
+    pub(super) fn counted(&self, view: &View<'_>) -> Result<Vec<(U256, U256)>, StateError> {
+        let computed = match self.mined.effective_gas_price {
             0 => 0,
-            _ => self.mined.gas_used,
+            _ => self.mined.gas_used.saturating_sub(self.mined.l1_gas),
+        };
+        let mut counted = vec![gas_price::grown(view, computed)?];
+        if self.poster.units > 0 {
+            counted.extend(self.poster.counted(view)?);
         }
+        Ok(counted)
     }
 }
 
@@ -227,6 +242,18 @@ pub(super) fn environment(tx: &Recovered<TxEnvelope>, price: u128) -> TxEnv {
     }
 }
 
+/// What posting a transaction on L1 takes: nothing unless the sequencer makes its block.
+pub(super) fn poster(
+    view: &View<'_>,
+    tx: &TxEnvelope,
+    block: &BlockEnv,
+) -> Result<Poster, StateError> {
+    match block.beneficiary == SEQUENCER {
+        true => Poster::of(view, &tx.encoded_2718(), block.basefee),
+        false => Ok(Poster::default()),
+    }
+}
+
 /// What a transaction did, without its place in the block.
 pub(super) fn outcome(tx: Recovered<TxEnvelope>, price: u128, result: ExecutionResult) -> Mined {
     let contract = match tx.kind() {
@@ -236,6 +263,7 @@ pub(super) fn outcome(tx: Recovered<TxEnvelope>, price: u128, result: ExecutionR
     Mined {
         success: result.is_success(),
         gas_used: result.tx_gas_used(),
+        l1_gas: 0,
         effective_gas_price: price,
         contract,
         output: result.output().cloned().unwrap_or_default(),

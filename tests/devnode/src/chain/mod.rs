@@ -37,6 +37,7 @@ pub mod snapshot;
 pub mod state;
 pub mod trie;
 pub mod undo;
+mod unsigned;
 pub mod view;
 mod wording;
 

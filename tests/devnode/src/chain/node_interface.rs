@@ -78,13 +78,16 @@ impl Chain {
                 Vec::new()
             }
             Calls::gasEstimateComponents(of) => {
-                let gas = self.estimate(estimated(call, of.to, of.contractCreation, of.data)?)?;
+                let of = estimated(call, of.to, of.contractCreation, of.data)?;
+                let (gas, l1_gas) = (self.estimate(of.clone())?, self.estimate_l1(of)?);
                 let (base_fee, l1_price) = self.prices()?;
-                (gas, 0_u64, base_fee, l1_price).abi_encode_params()
+                (gas, l1_gas, base_fee, l1_price).abi_encode_params()
             }
-            Calls::gasEstimateL1Component(_) => {
+            Calls::gasEstimateL1Component(of) => {
+                let of = estimated(call, of.to, of.contractCreation, of.data)?;
+                let l1_gas = self.estimate_l1(of)?;
                 let (base_fee, l1_price) = self.prices()?;
-                (0_u64, base_fee, l1_price).abi_encode_params()
+                (l1_gas, base_fee, l1_price).abi_encode_params()
             }
             Calls::constructOutboxProof(of) => {
                 let proof = self.outbox_proof(of.size, of.leaf)?;

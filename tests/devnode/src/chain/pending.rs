@@ -7,7 +7,7 @@ use alloy_primitives::B256;
 
 use super::{Chain, block::Block, mining::fill, overlay::Overlay, undo::Position, view::View};
 use crate::{
-    arbos::{gas_price, slots::ARBOS},
+    arbos::slots::ARBOS,
     fork::{StateError, errands},
 };
 
@@ -66,8 +66,9 @@ impl Chain {
             let mut attempt = self.attempt(view, building, tx)?;
             overlay.commit(std::mem::take(&mut attempt.changes));
             let view = View::new(&self.state, &self.history, overlay.clone());
-            let (slot, backlog) = gas_price::grown(&view, attempt.priced_gas())?;
-            overlay.set_slot(ARBOS, slot, backlog);
+            for (slot, value) in attempt.counted(&view)? {
+                overlay.set_slot(ARBOS, slot, value);
+            }
             building.append(attempt);
             Ok(hash)
         });

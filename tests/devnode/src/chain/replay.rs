@@ -6,7 +6,7 @@ use revm::context::{BlockEnv, CfgEnv, TxEnv, result::EVMError};
 use super::{
     Chain,
     block::{Block, Mined},
-    building::environment,
+    building::{environment, poster},
     simulate::{Call, CallError},
     view::View,
     wording::invalid_message,
@@ -178,15 +178,17 @@ impl Chain {
         let mut rules = self.rules_in(&before)?;
         rules.disable_eip3607 = true;
         let base_fee = header.base_fee_per_gas.unwrap_or_default();
+        let block = BlockEnv {
+            number: U256::from(block.l1_number()),
+            beneficiary: header.beneficiary,
+            gas_limit: header.gas_limit,
+            ..env::block(header.timestamp, base_fee)
+        };
+        session.poster = poster(&before, &mined.tx, &block)?;
         Ok(Scene {
             before,
             rules,
-            block: BlockEnv {
-                number: U256::from(block.l1_number()),
-                beneficiary: header.beneficiary,
-                gas_limit: header.gas_limit,
-                ..env::block(header.timestamp, base_fee)
-            },
+            block,
             tx: environment(&mined.tx, mined.effective_gas_price),
             session,
         })

@@ -14,6 +14,7 @@ use super::{
     Chain,
     overrides::{override_account, override_block},
     query::{Moment, QueryError},
+    unsigned,
     view::View,
     wording::{halt_message, invalid_message},
 };
@@ -190,7 +191,8 @@ impl Chain {
         self.prepare(call, moment, true)
     }
 
-    fn prepare(
+    /// A call in the context of a moment. Unless it is one, but an estimate, it pays for L1.
+    pub(super) fn prepare(
         &self,
         call: Call,
         moment: Moment,
@@ -219,6 +221,9 @@ impl Chain {
             chain_id: Some(rules.chain_id),
             ..self.call_environment(call.request, &view, block.basefee)?
         };
+        if !is_call {
+            session.poster = unsigned::estimate(&view, &tx, &block)?;
+        }
         rules.disable_nonce_check = true;
         rules.disable_eip3607 = true;
         rules.disable_block_gas_limit = true;

@@ -4,13 +4,16 @@ use std::marker::PhantomData;
 
 use alloy_primitives::U256;
 use revm::{
-    context_interface::{Block, Cfg, ContextTr, JournalTr, Transaction, result::HaltReason},
-    handler::{EvmTr, FrameResult, Handler},
+    context_interface::{
+        Block, Cfg, ContextTr, JournalTr, Transaction,
+        result::{EVMError, HaltReason, InvalidTransaction},
+    },
+    handler::{EvmTr, FrameResult, Handler, validation},
     interpreter::{GasTracker, InitialAndFloorGas},
 };
 
 use super::{Error, Evm};
-use crate::arbos;
+use crate::arbos::{self, poster::FUNDS};
 
 /// {gas} Most that one transaction may use, whatever ArbOS state allows: the node is busy as long.
 const COMPUTE_MAX: u64 = 1 << 30;
@@ -30,6 +33,33 @@ impl<'a, I> Handler for ArbitrumHandler<'a, I> {
     type Error = Error;
     type HaltReason = HaltReason;
 
+    /// The intrinsic gas, and what posting the transaction on L1 takes.
+    fn validate_initial_tx_gas(&self, evm: &mut Evm<'a, I>) -> Result<InitialAndFloorGas, Error> {
+        let context = evm.ctx_ref();
+        let (tx, config) = (context.tx(), context.cfg());
+        let mut initial = validation::validate_initial_tx_gas_with_gas_params(
+            tx,
+            *config.spec(),
+            config.gas_params(),
+            config.is_eip7623_disabled(),
+            config.is_amsterdam_eip8037_enabled(),
+            config.tx_gas_limit_cap(),
+            None,
+        )?;
+        let gas = context.chain.poster.gas;
+        initial.initial_regular_gas = initial.initial_regular_gas.saturating_add(gas);
+        let (initial_gas, gas_limit) = (initial.initial_total_gas(), tx.gas_limit());
+        if initial_gas > gas_limit {
+            return Err(EVMError::Transaction(
+                InvalidTransaction::CallGasCostMoreThanGasLimit {
+                    initial_gas,
+                    gas_limit,
+                },
+            ));
+        }
+        Ok(initial)
+    }
+
     /// Gas above the compute limit is held back in revm's reservoir, which nothing draws from before
     /// EIP-8037, and is returned at the end.
     fn tx_gas(&self, evm: &mut Evm<'a, I>, initial: &InitialAndFloorGas) -> GasTracker {
@@ -39,11 +69,31 @@ impl<'a, I> Handler for ArbitrumHandler<'a, I> {
             true => COMPUTE_MAX,
             false => context.chain.limits.tx_gas.min(COMPUTE_MAX),
         };
+        // What L1 takes is no computing.
+        let cap = cap.saturating_add(context.chain.poster.gas);
         let (remaining, held) = initial.initial_gas_and_reservoir(limit, cap);
         GasTracker::new(limit, remaining, held)
     }
 
-    /// Of the price of each gas the minimum goes to the infrastructure's fee account, if there is one,
+    /// A fifth of the gas at most is refunded, without what L1 takes.
+    fn refund(
+        &self,
+        evm: &mut Evm<'a, I>,
+        result: &mut FrameResult,
+        eip7702_refund: i64,
+    ) -> Result<(), Error> {
+        let context = evm.ctx();
+        let quotient = context.cfg().gas_params().max_refund_quotient();
+        let poster = context.chain.poster.gas;
+        let gas = result.gas_mut();
+        gas.record_refund(eip7702_refund);
+        let unused = gas.reservoir().saturating_add(poster);
+        let most = gas.total_gas_spent().saturating_sub(unused) / quotient;
+        gas.set_refund(gas.refunded().min(i64::try_from(most).unwrap_or(i64::MAX)));
+        Ok(())
+    }
+
+    /// What L1 takes goes to its posters' funds. Of the price of each other gas the minimum goes to the infrastructure's fee account, if there is one,
     /// and the rest to the network's; the sequencer gets no tip.
     fn reward_beneficiary(
         &self,
@@ -59,7 +109,12 @@ impl<'a, I> Handler for ArbitrumHandler<'a, I> {
         let gas = result.gas();
         let used = gas.used().saturating_sub(gas.reservoir());
         let accounts = arbos::fee_accounts(context.db())?;
-        let (price, used) = (U256::from(price), U256::from(used));
+        let poster = context.chain.poster.gas.min(used);
+        let (price, used) = (U256::from(price), U256::from(used - poster));
+        if poster > 0 {
+            let fee = price * U256::from(poster);
+            context.journal_mut().balance_incr(FUNDS, fee)?;
+        }
         let mut rest = price;
         if let Some(infra) = accounts.infra {
             let share = price.min(accounts.min);

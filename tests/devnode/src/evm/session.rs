@@ -4,7 +4,7 @@ use alloy_primitives::{Address, B256, map::AddressHashMap};
 
 use super::deadline::Deadline;
 use crate::{
-    arbos::Limits,
+    arbos::{Limits, poster::Poster},
     stylus::{
         ActivationError, ArbosVersion, Compiler, Rules,
         trace::{HostCalls, Recording},
@@ -24,6 +24,8 @@ pub struct Session {
     pub deadline: Option<Deadline>,
     /// What owners set for every transaction.
     pub limits: Limits,
+    /// What posting it on L1 takes.
+    pub poster: Poster,
     /// Makes native code of programs, and keeps it.
     pub compiler: Compiler,
     /// Memory pages of the programs on the stack.
@@ -53,6 +55,7 @@ impl Session {
             is_call,
             deadline: None,
             limits,
+            poster: Poster::default(),
             compiler,
             pages: Pages::default(),
             recent: Recent::default(),

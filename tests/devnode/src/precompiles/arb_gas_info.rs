@@ -62,7 +62,7 @@ impl Precompile for ArbGasInfo {
                 let limit = frame.read(l2(offset::l2::BLOCK_GAS_LIMIT))?;
                 (speed, limit, limit).abi_encode_params()
             }
-            Calls::getCurrentTxL1GasFees(_) => U256::ZERO.abi_encode(),
+            Calls::getCurrentTxL1GasFees(_) => frame.context.chain.poster.fee.abi_encode(),
             Calls::getL1PricingSurplus(_) => surplus(frame)?.abi_encode(),
             // Addresses and signed numbers are stored as the words that they are returned as.
             call => match slot(&call) {

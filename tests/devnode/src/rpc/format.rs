@@ -151,7 +151,7 @@ pub fn receipt(block: &Block, mined: &Mined) -> ArbitrumReceipt {
     };
     ArbitrumReceipt {
         receipt,
-        gas_used_for_l1: U64::ZERO,
+        gas_used_for_l1: U64::from(mined.l1_gas),
         l1_block_number: U64::from(block.l1_number()),
         timeboosted: false,
     }

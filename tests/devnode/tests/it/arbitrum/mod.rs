@@ -3,5 +3,6 @@
 mod arbos;
 mod messages;
 mod node_interface;
+mod posting;
 mod precompiles;
 mod pricing;

@@ -45,6 +45,7 @@ sol! {
     }
 
     interface Owner {
+        function setL1PricePerUnit(uint256 price) external;
         function isChainOwner(address account) external view returns (bool);
         function scheduleArbOSUpgrade(uint64 version, uint64 timestamp) external;
         function setNativeTokenManagementFrom(uint64 timestamp) external;
@@ -67,6 +68,8 @@ sol! {
     }
 
     interface Others {
+        function getL1PricingUnitsSinceUpdate() external view returns (uint64);
+        function getCurrentTxL1GasFees() external view returns (uint256);
         function arbOSVersion() external view returns (uint256);
         function sendTxToL1(address destination, bytes calldata data) external payable returns (uint256);
         function findBatchContainingBlock(uint64 blockNum) external view returns (uint64 batch);
@@ -94,6 +97,9 @@ const PROBES: &[(&str, Probe)] = &[
     ("No trie is kept", |rig| Box::pin(no_state_root(rig))),
     ("The base fee follows one gas target", |rig| {
         Box::pin(one_gas_target(rig))
+    }),
+    ("The poster's fee counts the bytes", |rig| {
+        Box::pin(units_with_a_price_only(rig))
     }),
     ("There is no L1", |rig| Box::pin(no_l1(rig))),
     ("A program's module hash is another hash", |rig| {
@@ -167,6 +173,20 @@ async fn one_gas_target(rig: Rig) {
     let constraints = vec![[30_000_000, 1, 0], [15_000_000, 600, 0]];
     let set = Owner::setGasPricingConstraintsCall { constraints };
     assert!(rig.refuses(ARB_OWNER, set).await);
+}
+
+/// Nitro counts the units of every transaction, and a call that offers a price pays for its data.
+async fn units_with_a_price_only(rig: Rig) {
+    rig.send(DEV.into(), vec![], 0).await;
+    let units = Others::getL1PricingUnitsSinceUpdateCall {};
+    assert_eq!(rig.ask(ARB_GAS_INFO, units).await, 0);
+    rig.own().await;
+    let price = U256::from(1_000_000_000);
+    rig.set(Owner::setL1PricePerUnitCall { price }).await;
+    let data = Bytes::from(Others::getCurrentTxL1GasFeesCall {}.abi_encode());
+    let call = json!([{ "to": ARB_GAS_INFO, "data": data, "gasPrice": "0x5f5e100", "from": DEV },
+        "latest"]);
+    assert_eq!(rig.rpc("eth_call", call).await, json!(B256::ZERO));
 }
 
 /// `block.number` is the L1's.
