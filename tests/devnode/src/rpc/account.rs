@@ -8,7 +8,7 @@ use crate::chain::{Chain, view::View};
 
 /// Registers the methods.
 pub fn register(methods: &mut Methods) -> Result<(), RegisterMethodError> {
-    methods.read(&["eth_accounts"], |chain, _| {
+    methods.read(&["eth_accounts", "eth_requestAccounts"], |chain, _| {
         Ok(chain.wallet.accounts.clone())
     })?;
     methods.read(&["eth_getBalance"], balance)?;

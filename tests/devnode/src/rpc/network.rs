@@ -9,7 +9,7 @@ use crate::chain::Chain;
 /// Registers the methods.
 pub fn register(methods: &mut Methods) -> Result<(), RegisterMethodError> {
     methods.read(&["eth_chainId"], |chain, _| Ok(U64::from(chain.chain_id())))?;
-    methods.read(&["net_version"], |chain, _| {
+    methods.read(&["net_version", "eth_networkId"], |chain, _| {
         Ok(chain.chain_id().to_string())
     })?;
     methods.read(&["net_listening"], |_, _| Ok(true))?;

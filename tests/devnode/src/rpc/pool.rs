@@ -41,10 +41,13 @@ pub fn register(methods: &mut Methods) -> Result<(), RegisterMethodError> {
     methods.write(&["hardhat_dropTransaction"], |chain, args| {
         Ok(chain.drop_transaction(&args.required()?))
     })?;
-    methods.write(&["anvil_dropAllTransactions"], |chain, _| {
-        chain.pool.drop_all();
-        Ok(())
-    })?;
+    methods.write(
+        &["anvil_dropAllTransactions", "hardhat_dropAllTransactions"],
+        |chain, _| {
+            chain.pool.drop_all();
+            Ok(())
+        },
+    )?;
     methods.write(&["anvil_removePoolTransactions"], |chain, args| {
         chain.pool.drop_sender(&args.required()?);
         Ok(())

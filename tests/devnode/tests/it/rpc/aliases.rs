@@ -448,3 +448,26 @@ async fn dumps() {
         assert_eq!(to.client.get_block_number().await.unwrap(), 1);
     }
 }
+
+#[tokio::test]
+async fn accounts_and_the_network_are_told_under_every_name() {
+    let accounts = ["eth_accounts", "eth_requestAccounts"];
+    let expected = json!(stylus_devnode::config::Wallet::default().accounts);
+    try_names(&accounts, vec![(IT, json!([]), Is(expected))]).await;
+    let networks = ["net_version", "eth_networkId"];
+    try_names(&networks, vec![(IT, json!([]), Is(json!("412346")))]).await;
+}
+
+#[tokio::test]
+async fn the_pool_is_emptied_under_every_name() {
+    let names = ["anvil_dropAllTransactions", "hardhat_dropAllTransactions"];
+    let send = json!([{ "from": crate::rig::DEV, "to": ALICE, "gas": "0x5208" }]);
+    let steps = vec![
+        ("evm_setAutomine", json!([false]), Whatever),
+        ("eth_sendTransaction", send, Whatever),
+        ("txpool_status", json!([]), Has("/pending", json!("0x1"))),
+        (IT, json!([]), Whatever),
+        ("txpool_status", json!([]), Has("/pending", json!("0x0"))),
+    ];
+    try_names(&names, steps).await;
+}
