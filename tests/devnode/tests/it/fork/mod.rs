@@ -2,6 +2,7 @@
 
 mod cache;
 mod faults;
+mod flags;
 mod older;
 mod proxy;
 mod rig;
