@@ -51,8 +51,9 @@
 //! - The poster's fee counts the bytes that this node's encoder of brotli makes of a transaction, some
 //!   more or fewer than Nitro's; units are counted where data has a price only, calls pay for none, and
 //!   the padding of estimates was not compared.
-//! - There is no L1: the price of its data is what owners set, and its other parameters do nothing; messages to L1 are recorded and never arrive; tickets are never redeemed; and block
-//!   numbers of L1 are zero.
+//! - There is no L1: the price of its data is what owners set, and its other parameters do nothing;
+//!   messages to L1 are recorded and never arrive; tickets are never redeemed; and block numbers of L1
+//!   are zero, or on a fork go on from the forked block's by one in 12 s of the clock, without hashes.
 //! - A program's module hash is another hash: there is no proving machine.
 //! - Programs compressed with Nitro's own dictionary are not read.
 //! - Precompiles ArbBLS and ArbNativeTokenManager take no calls.

@@ -34,12 +34,17 @@ pub fn parent(left: B256, right: B256) -> B256 {
     keccak256([left, right].concat())
 }
 
-/// How many messages there are, and the root of their tree.
-pub fn tip(view: &View<'_>) -> Result<(u64, B256), StateError> {
+/// How many messages there are, and the subtrees that wait, the lowest first.
+pub fn waiting(view: &View<'_>) -> Result<(u64, Vec<B256>), StateError> {
     let read = |slot| view.slot(&ARBOS, &slot);
     let size = read(size_slot())?.saturating_to();
     let partials = (0..levels(size)).map(|level| Ok(read(partial_slot(level))?.into()));
-    let partials = partials.collect::<Result<Vec<B256>, StateError>>()?;
+    Ok((size, partials.collect::<Result<_, StateError>>()?))
+}
+
+/// How many messages there are, and the root of their tree.
+pub fn tip(view: &View<'_>) -> Result<(u64, B256), StateError> {
+    let (size, partials) = waiting(view)?;
     Ok((size, root(&partials)))
 }
 
@@ -61,22 +66,56 @@ pub fn root(partials: &[B256]) -> B256 {
     tree.unwrap_or_default().0
 }
 
-/// The root of a whole tree and the siblings on the way to one of its leaves, the lowest first. None
-/// if there is no such leaf.
-pub fn proof(leaves: &[B256], leaf: usize) -> Option<(B256, Vec<B256>)> {
-    leaves.get(leaf)?;
-    let mut nodes = leaves.to_vec();
-    let mut siblings = Vec::new();
-    let mut at = leaf;
-    while nodes.len() > 1 {
-        siblings.push(nodes.get(at ^ 1).copied().unwrap_or_default());
-        at /= 2;
-        nodes = nodes
-            .chunks(2)
-            .map(|pair| parent(pair[0], pair.get(1).copied().unwrap_or_default()))
-            .collect();
+/// A tree of which the leaves from one on are known, and of those before the subtrees that waited then.
+/// Nothing else of them is on the way from a known leaf to the root.
+#[derive(Clone, Copy, Debug)]
+pub struct Tree<'a> {
+    /// How many leaves came before the known ones.
+    pub before: u64,
+    /// The subtrees that waited after those, the lowest first.
+    pub partials: &'a [B256],
+    /// The known leaves.
+    pub leaves: &'a [B256],
+}
+
+impl Tree<'_> {
+    /// How many leaves it has.
+    pub fn size(&self) -> u64 {
+        self.before.saturating_add(self.leaves.len() as u64)
     }
-    Some((nodes.first().copied()?, siblings))
+
+    /// The root and the siblings on the way to one of the known leaves, the lowest first. None if
+    /// that is no known leaf.
+    pub fn proof(&self, leaf: u64) -> Option<(B256, Vec<B256>)> {
+        let height = levels(self.size().saturating_sub(1));
+        let is_known = (self.before..self.size()).contains(&leaf);
+        if !is_known || height >= u64::from(u64::BITS) {
+            return None;
+        }
+        let siblings = (0..height).map(|level| self.node(level, leaf >> level ^ 1));
+        Some((self.node(height, 0)?, siblings.collect::<Option<_>>()?))
+    }
+
+    /// The node over leaves `index * 2^level` to below `(index + 1) * 2^level`; zero without a leaf, none
+    /// if it is not known.
+    fn node(&self, level: u64, index: u64) -> Option<B256> {
+        let first = index << level;
+        if first >= self.size() {
+            return Some(B256::ZERO);
+        }
+        let waits = self.before >> level & 1 == 1 && index == (self.before >> level) - 1;
+        match level.checked_sub(1) {
+            _ if waits => self.partials.get(usize::try_from(level).ok()?).copied(),
+            None => {
+                let place = first.checked_sub(self.before)?;
+                self.leaves.get(usize::try_from(place).ok()?).copied()
+            }
+            Some(below) => {
+                let left = self.node(below, 2 * index)?;
+                Some(parent(left, self.node(below, 2 * index + 1)?))
+            }
+        }
+    }
 }
 
 fn tree() -> Space {
@@ -115,26 +154,33 @@ mod tests {
     fn subtrees_and_whole_trees_have_one_root() {
         let leaves: Vec<B256> = (1..=40).map(B256::repeat_byte).collect();
         for size in 1..=leaves.len() {
-            let leaves = &leaves[..size];
-            let partials = partials(leaves);
-            assert_eq!(partials.len() as u64, levels(size as u64));
-            for leaf in 0..size {
-                let (root_of_proof, siblings) = proof(leaves, leaf).unwrap();
-                assert_eq!(root(&partials), root_of_proof, "{size} leaves");
-                let climbed =
-                    siblings
-                        .iter()
-                        .enumerate()
-                        .fold(leaves[leaf], |node, (level, sibling)| {
-                            match leaf >> level & 1 {
-                                0 => parent(node, *sibling),
-                                _ => parent(*sibling, node),
-                            }
-                        });
-                assert_eq!(climbed, root_of_proof);
+            let root = root(&partials(&leaves[..size]));
+            for before in 0..size {
+                let partials = partials(&leaves[..before]);
+                assert_eq!(partials.len() as u64, levels(before as u64));
+                let tree = Tree {
+                    before: before as u64,
+                    partials: &partials,
+                    leaves: &leaves[before..size],
+                };
+                for (place, leaf) in (before..).zip(&leaves[before..size]) {
+                    let (root_of_proof, siblings) = tree.proof(place as u64).unwrap();
+                    assert_eq!(root_of_proof, root, "{before} of {size} leaves");
+                    assert_eq!(climb(*leaf, place, &siblings), root);
+                }
+                let unknown = before.checked_sub(1).map(|leaf| tree.proof(leaf as u64));
+                assert!(unknown.flatten().is_none());
+                assert_eq!(tree.proof(size as u64), None);
             }
         }
         assert_eq!(root(&[]), B256::ZERO);
-        assert_eq!(proof(&leaves, 40), None);
+    }
+
+    fn climb(leaf: B256, position: usize, siblings: &[B256]) -> B256 {
+        let levels = siblings.iter().enumerate();
+        levels.fold(leaf, |node, (level, sibling)| match position >> level & 1 {
+            0 => parent(node, *sibling),
+            _ => parent(*sibling, node),
+        })
     }
 }

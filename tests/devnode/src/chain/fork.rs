@@ -6,12 +6,10 @@ use alloy_consensus::Header;
 use alloy_primitives::{Address, B256, U256};
 use alloy_rpc_types_eth::FeeHistory;
 use serde::Serialize;
-use thiserror::Error;
 
 use super::{
-    Chain,
-    block::mixed,
-    genesis,
+    Chain, genesis,
+    numbering::Numbering,
     older::Older,
     query::{Moment, QueryError},
     state::State,
@@ -27,25 +25,6 @@ use crate::{
 
 /// ArbOS versions whose rules are known.
 pub const KNOWN: std::ops::RangeInclusive<u64> = 30..=61;
-
-/// What `block.number` is in a block.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Numbering {
-    /// The number of an L1 block, which stands still.
-    L1(u64),
-    /// The block's own, as on a chain that is not Arbitrum's.
-    Own,
-}
-
-impl Numbering {
-    /// The block number that contracts see in block `number`.
-    pub fn of(self, number: u64) -> u64 {
-        match self {
-            Self::L1(l1_number) => l1_number,
-            Self::Own => number,
-        }
-    }
-}
 
 /// What a chain was forked from.
 #[derive(Debug)]
@@ -92,7 +71,7 @@ pub(super) fn ground(
     }
     pin.prefetch(&config.funded().collect::<Vec<_>>())?;
     genesis::fund(&mut state, config)?;
-    let numbering = numbering(pin.head(), found.is_some());
+    let numbering = Numbering::after(pin.head(), found.is_some());
     Ok(Ground {
         state,
         arbos_version,
@@ -126,30 +105,6 @@ pub(super) fn state_on(pin: Arc<Pin>, config: &Config) -> Result<(State, Option<
         state.set_slot(ARBOS, slot, U256::from(base_fee))?;
     }
     Ok((state, None))
-}
-
-fn numbering(head: &Head, is_arbitrum: bool) -> Numbering {
-    match is_arbitrum {
-        true => Numbering::L1(
-            head.l1_number
-                .unwrap_or_else(|| mixed(&head.header.mix_hash, 1)),
-        ),
-        false => Numbering::Own,
-    }
-}
-
-/// Why a running chain cannot become a fork.
-#[derive(Debug, Error)]
-pub enum ReforkError {
-    /// Neither given nor known.
-    #[error("forking.jsonRpcUrl is missing, and this node is no fork yet")]
-    NoUrl,
-    /// No URL of an upstream.
-    #[error("forking.jsonRpcUrl: {0}")]
-    Url(String),
-    /// It cannot be read.
-    #[error(transparent)]
-    State(#[from] StateError),
 }
 
 /// Whether an upstream's proof is one of the fork's state.
@@ -217,17 +172,10 @@ impl Fork {
         self.older.state(number)?.ok_or(QueryError::NoBlock)
     }
 
-    /// `block.number` in an older block of this state.
-    pub(super) fn number_in(&self, older: &State) -> u64 {
-        match (self.numbering, older.origin()) {
-            (Numbering::L1(_), Some(origin)) => {
-                let head = origin.head();
-                head.l1_number
-                    .unwrap_or_else(|| mixed(&head.header.mix_hash, 1))
-            }
-            (_, Some(origin)) => origin.head().header.number,
-            (numbering, None) => numbering.of(0),
-        }
+    /// The first and the last block that the upstream made at a block number of L1 and that is not after
+    /// the forked one.
+    pub(super) fn range_of(&self, l1_number: u64) -> Result<Option<(u64, u64)>, StateError> {
+        self.older.range_of(l1_number)
     }
 
     /// Number of the upstream's block with a hash, if it is not after the forked one.
@@ -255,79 +203,10 @@ impl Fork {
     }
 }
 
-/// What is to be read of an upstream for a running chain that becomes a fork of it.
-#[derive(Debug)]
-pub struct Reforking {
-    config: Config,
-    settings: Settings,
-    stop: Stop,
-}
-
-impl Reforking {
-    /// Reads it, which takes the upstream's time and no chain.
-    ///
-    /// # Errors
-    /// The upstream cannot be read.
-    pub fn read(self) -> Result<Reforked, StateError> {
-        let ground = ground(&self.config, &self.settings, self.stop)?;
-        let config = self.config;
-        Ok(Reforked { config, ground })
-    }
-}
-
-/// What was read of an upstream for a running chain.
-#[derive(Debug)]
-pub struct Reforked {
-    config: Config,
-    ground: Ground,
-}
-
 impl Chain {
     /// What this chain was forked from, if it was.
     pub fn fork(&self) -> Option<&Fork> {
         self.fork.as_ref()
-    }
-
-    /// What a fork of another chain, or of another block, would begin with: `url` and `block` replace
-    /// those of the present fork.
-    ///
-    /// # Errors
-    /// There is no URL.
-    pub fn reforking(
-        &self,
-        url: Option<&str>,
-        block: Option<u64>,
-    ) -> Result<Reforking, ReforkError> {
-        let settings = match (url, &self.config.fork) {
-            (Some(url), Some(present)) => present.at(url).map_err(ReforkError::Url)?,
-            (Some(url), None) => Settings::new(url).map_err(ReforkError::Url)?,
-            (None, Some(present)) => present.clone(),
-            (None, None) => return Err(ReforkError::NoUrl),
-        };
-        let settings = Settings {
-            block_number: block,
-            ..settings
-        };
-        let config = Config {
-            fork: Some(settings.clone()),
-            ..self.config.clone()
-        };
-        Ok(Reforking {
-            config,
-            settings,
-            stop: self.stop.clone(),
-        })
-    }
-
-    /// Begins anew on that ground, and returns the fork that this was. Accounts, the way of mining and
-    /// compiled programs stay.
-    pub fn refork(&mut self, Reforked { config, ground }: Reforked) -> Option<Fork> {
-        self.pool.clear();
-        let forked = Self::on(&config, ground, self.compiler.clone());
-        let before = std::mem::replace(self, forked);
-        self.mining = before.mining;
-        self.stop = before.stop;
-        before.fork
     }
 
     /// Whether the upstream has the account as it is here at a moment.
@@ -359,12 +238,6 @@ impl Chain {
         })
     }
 
-    /// What `block.number` is in a block to come.
-    pub fn numbering(&self) -> Numbering {
-        let fork = self.fork.as_ref();
-        fork.map_or(Numbering::L1(0), Fork::numbering)
-    }
-
     /// The header of a block, those before the forked one included.
     pub(super) fn header_at(&self, number: u64) -> Result<Cow<'_, Header>, QueryError> {
         match (self.block_at(number), self.fork()) {
@@ -375,16 +248,6 @@ impl Chain {
                 Ok(Cow::Owned(origin.head().header.clone()))
             }
             _ => Err(QueryError::NoBlock),
-        }
-    }
-
-    /// What `block.number` is in a block, or in the one to come.
-    pub(super) fn number_seen(&self, number: u64) -> Result<u64, QueryError> {
-        match self.fork() {
-            Some(fork) if number < self.history.first() => {
-                Ok(fork.number_in(&*fork.older(number)?))
-            }
-            _ => Ok(self.numbering().of(number)),
         }
     }
 }

@@ -20,6 +20,7 @@ pub mod genesis;
 pub mod history;
 pub mod mining;
 mod node_interface;
+pub mod numbering;
 mod older;
 mod opening;
 pub mod overlay;
@@ -28,6 +29,7 @@ pub mod pending;
 pub mod pool;
 pub mod progress;
 pub mod query;
+pub mod refork;
 pub mod replay;
 pub mod send;
 pub mod sequence;
@@ -268,7 +270,7 @@ impl Chain {
     /// The environment of the next block.
     fn environment(&self, number: u64, timestamp: u64, base_fee: u64) -> BlockEnv {
         BlockEnv {
-            number: U256::from(self.numbering().of(number)),
+            number: U256::from(self.numbering().of(number, timestamp)),
             beneficiary: self.coinbase,
             gas_limit: self.gas_limit,
             ..env::block(timestamp, base_fee)

@@ -7,7 +7,11 @@ use alloy_sol_types::{Revert, SolError, SolEvent, SolInterface, SolValue, sol};
 
 use super::{
     Chain,
+    block::Block,
+    numbering::Numbering,
+    query::QueryError,
     simulate::{Call, CallError},
+    view::View,
 };
 use crate::{
     arbos::{
@@ -18,7 +22,7 @@ use crate::{
 };
 
 /// Where NodeInterface seems to be.
-const NODE_INTERFACE: Address = Address::with_last_byte(0xc8);
+pub(super) const NODE_INTERFACE: Address = Address::with_last_byte(0xc8);
 
 /// Where NodeInterfaceDebug seems to be.
 const NODE_INTERFACE_DEBUG: Address = Address::with_last_byte(0xc9);
@@ -99,8 +103,11 @@ impl Chain {
             }
             Calls::blockL1Num(of) => {
                 let number = of.l2BlockNum;
-                let block = self.block_at(number).ok_or_else(|| unknown_block(number))?;
-                block.l1_number().abi_encode()
+                let seen = self.number_seen(number).map_err(|error| match error {
+                    QueryError::NoBlock => unknown_block(number),
+                    error => error.into(),
+                })?;
+                seen.abi_encode()
             }
             Calls::l2BlockRangeForL1(of) => self.range_of(of.blockNum)?.abi_encode_params(),
             Calls::getL1Confirmations(of) => {
@@ -145,47 +152,77 @@ impl Chain {
         Ok((U256::from(self.base_fee()?), l1_price))
     }
 
-    /// The blocks that were made at a block number of L1.
+    /// The blocks that were made at a block number of L1, before a fork too.
     fn range_of(&self, l1_number: u64) -> Result<(u64, u64), CallError> {
+        let numbering = self.numbering();
+        let seen = |block: &Block| numbering.of(block.header.number, block.header.timestamp);
         let at = self.history.blocks();
         let mut numbers = at
-            .filter(|block| block.l1_number() == l1_number)
+            .filter(|block| seen(block) == l1_number)
             .map(|block| block.header.number);
-        let first = numbers.next().ok_or_else(|| {
-            failure(format!(
+        let first = numbers.next();
+        let own = first.map(|first| (first, numbers.last().unwrap_or(first)));
+        // Their numbers were the forked block's or lower ones.
+        let forked = self.number_seen(self.history.first())?;
+        let older = match (self.fork(), numbering) {
+            (_, Numbering::Own) | (None, _) => None,
+            (Some(fork), _) if l1_number <= forked => fork.range_of(l1_number)?,
+            (Some(_), _) => None,
+        };
+        match (older, own) {
+            (Some((first, _)), Some((_, last))) => Ok((first, last)),
+            (Some(range), None) | (None, Some(range)) => Ok(range),
+            (None, None) => Err(failure(format!(
                 "no block of this chain was made at L1 block {l1_number}"
-            ))
-        })?;
-        Ok((first, numbers.last().unwrap_or(first)))
+            ))),
+        }
     }
 
-    /// The message at a position, and its proof in the tree of a size.
+    /// The message at a position, and its proof in the tree of a size. On a fork it must have been sent
+    /// here: of those before, state holds no more than their proofs take.
     fn outbox_proof(&self, size: u64, leaf: u64) -> Result<constructOutboxProofReturn, CallError> {
         let blocks = self.history.blocks();
         let logs = blocks.flat_map(|block| block.txs.iter().flat_map(|mined| &mined.logs));
         let sent = logs
             .filter(|log| log.address == ARB_SYS)
             .filter_map(|log| L2ToL1Tx::decode_log(log).ok());
-        let sent: Vec<_> = sent.map(|event| (event.position, event.hash)).collect();
-        // Those before them were sent before the fork, and their hashes are not in the state.
-        if let Some((first, _)) = sent.first().filter(|(first, _)| !first.is_zero()) {
+        let hashes: Vec<B256> = sent.map(|event| B256::from(event.hash)).collect();
+        let (before, partials) = sends::waiting(&self.first_view()?)?;
+        let all = before.saturating_add(hashes.len() as u64);
+        if size > all {
             return Err(failure(format!(
-                "the first {first} messages were sent before the fork"
+                "only {all} messages were sent, not {size}"
             )));
         }
-        let hashes: Vec<B256> = sent.iter().map(|(_, hash)| B256::from(*hash)).collect();
-        let at = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
-        let tree = hashes.get(..at(size)).ok_or_else(|| {
+        if leaf >= size {
+            let outside = format!("message {leaf} is not among the first {size}");
+            return Err(failure(outside));
+        }
+        let known = |number: u64| usize::try_from(number.checked_sub(before)?).ok();
+        let old = || {
+            let upstream = "its upstream has the proof";
             failure(format!(
-                "only {} messages were sent, not {size}",
-                hashes.len()
+                "message {leaf} was sent before the fork: {upstream}"
             ))
-        })?;
-        let leaves: Vec<B256> = tree.iter().map(|hash| sends::leaf(*hash)).collect();
-        let outside = || failure(format!("message {leaf} is not among the first {size}"));
-        let send = tree.get(at(leaf)).copied().ok_or_else(outside)?;
-        let (root, proof) = sends::proof(&leaves, at(leaf)).ok_or_else(outside)?;
+        };
+        let count = known(size).ok_or_else(old)?;
+        let leaves: Vec<B256> = hashes.iter().map(|hash| sends::leaf(*hash)).collect();
+        let tree = sends::Tree {
+            before,
+            partials: &partials,
+            leaves: leaves.get(..count).unwrap_or_default(),
+        };
+        let (root, proof) = tree.proof(leaf).ok_or_else(old)?;
+        let send = known(leaf).and_then(|place| hashes.get(place));
+        let send = send.copied().ok_or_else(old)?;
         Ok(constructOutboxProofReturn { send, root, proof })
+    }
+
+    /// The state after the first block.
+    fn first_view(&self) -> Result<View<'_>, QueryError> {
+        let first = self.block_at(self.history.first());
+        let first = first.ok_or(QueryError::NoBlock)?;
+        Ok(View::past(&self.state, &self.history, first.position))
     }
 }
 

@@ -5,11 +5,17 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use alloy_primitives::B256;
+use alloy_primitives::{B256, Bytes, U64};
 use alloy_rpc_types_eth::FeeHistory;
+use alloy_sol_types::SolCall;
 use serde_json::json;
 
-use super::{fees::Fees, fork::state_on, state::State};
+use super::{
+    fees::Fees,
+    fork::state_on,
+    node_interface::{NODE_INTERFACE, NodeInterface},
+    state::State,
+};
 use crate::{
     config::Config,
     fork::{Pin, Reason, StateError, head::Head},
@@ -26,6 +32,8 @@ pub(super) struct Older {
     config: Config,
     states: Kept<u64, Arc<State>>,
     numbers: Kept<B256, u64>,
+    /// By block numbers of L1.
+    ranges: Kept<u64, (u64, u64)>,
     fees: Arc<Fees>,
 }
 
@@ -37,6 +45,7 @@ impl Older {
             config,
             states: Kept::default(),
             numbers: Kept::default(),
+            ranges: Kept::default(),
             fees: Arc::default(),
         }
     }
@@ -57,6 +66,26 @@ impl Older {
             Ok(())
         })?;
         Ok(self.states.find(&number).flatten())
+    }
+
+    /// The first and the last block that was made at a block number of L1; none if the upstream knows
+    /// of none.
+    pub(super) fn range_of(
+        self: &Arc<Self>,
+        l1_number: u64,
+    ) -> Result<Option<(u64, u64)>, StateError> {
+        if let Some(known) = self.ranges.find(&l1_number) {
+            return Ok(known);
+        }
+        let older = Arc::clone(self);
+        let what = format!("the blocks that were made at L1 block {l1_number}");
+        self.pin.obtain(&what.clone(), move |pin| {
+            older
+                .ranges
+                .keep(l1_number, range_of(pin, l1_number, &what)?);
+            Ok(())
+        })?;
+        Ok(self.ranges.find(&l1_number).flatten())
     }
 
     /// The fees of blocks `oldest..=last`, or of the last ones of these.
@@ -97,6 +126,29 @@ fn number_of(pin: &Arc<Pin>, hash: B256, what: &str) -> Result<Option<u64>, Stat
     // A block beside the chain has a hash but no state of ours.
     let number = head.header.number;
     Ok((pin.block_hash(number)? == Some(hash)).then_some(number))
+}
+
+fn range_of(pin: &Pin, l1_number: u64, what: &str) -> Result<Option<(u64, u64)>, StateError> {
+    let call = NodeInterface::l2BlockRangeForL1Call {
+        blockNum: l1_number,
+    };
+    let call = json!({ "to": NODE_INTERFACE, "data": Bytes::from(call.abi_encode()) });
+    let last = pin.head().header.number;
+    let answer = match pin.ask("eth_call", json!([call, U64::from(last)])) {
+        // It reverts where there is none.
+        Err(StateError {
+            reason: Reason::Refused { .. },
+            ..
+        }) => return Ok(None),
+        answer => answer?,
+    };
+    let wrong = |error: String| pin.error(what, Reason::Answer(error));
+    let answer: Bytes = serde_json::from_value(answer).map_err(|error| wrong(error.to_string()))?;
+    let range = NodeInterface::l2BlockRangeForL1Call::abi_decode_returns(&answer)
+        .map_err(|error| wrong(error.to_string()))?;
+    // What came after the forked block never happened here.
+    let end = range.lastBlock.min(last);
+    Ok((range.firstBlock <= end).then_some((range.firstBlock, end)))
 }
 
 /// The answers that were used last.

@@ -12,6 +12,7 @@ use revm::{
 use super::{
     account::Basic,
     history::History,
+    numbering::l1_number,
     overlay::Overlay,
     state::State,
     undo::{Change, Position},
@@ -179,14 +180,15 @@ impl DatabaseRef for View<'_> {
     }
 
     /// On Arbitrum `BLOCKHASH` speaks of L1 blocks, of which a devnode has none but those that a
-    /// call pretends.
+    /// call pretends, and on a fork those that its upstream knew.
     fn block_hash_ref(&self, number: u64) -> Result<B256, StateError> {
         if let Some(hash) = self.overlay.block_hash(number) {
             return Ok(hash);
         }
-        match self.state.numbers_own_blocks() {
-            true => Ok(self.l2_block_hash(number)?.unwrap_or_default()),
-            false => Ok(B256::ZERO),
+        match (self.state.numbers_own_blocks(), self.state.origin()) {
+            (true, _) => Ok(self.l2_block_hash(number)?.unwrap_or_default()),
+            (false, Some(origin)) if number < l1_number(origin.head()) => origin.seen_hash(number),
+            (false, _) => Ok(B256::ZERO),
         }
     }
 }

@@ -33,6 +33,9 @@ pub(super) struct Memory {
     pub(super) codes: B256HashMap<Bytes>,
     /// Hashes of blocks before the forked one.
     pub(super) hashes: HashMap<u64, B256>,
+    /// What `BLOCKHASH` is in the block.
+    #[serde(default)]
+    pub(super) seen: HashMap<u64, B256>,
 }
 
 impl Memory {

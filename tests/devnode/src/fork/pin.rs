@@ -43,6 +43,10 @@ pub struct Pin {
     is_offline: bool,
 }
 
+fn hash_name(number: u64) -> String {
+    format!("the hash of L1 block {number}")
+}
+
 impl Pin {
     /// Connects to an upstream and takes the block that the settings name.
     ///
@@ -332,6 +336,33 @@ impl Pin {
         let what = format!("the hash of block {number}");
         self.obtain(&what, move |pin| pin.fetch_hash(number))?;
         Ok(known(&self.memory()))
+    }
+
+    /// What `BLOCKHASH` of a number is in this block.
+    pub fn seen_hash(self: &Arc<Self>, number: u64) -> Result<B256, StateError> {
+        let known = |memory: &Memory| memory.seen.get(&number).copied();
+        if let Some(hash) = known(&self.memory()) {
+            return Ok(hash);
+        }
+        self.obtain(&hash_name(number), move |pin| pin.fetch_seen(number))?;
+        Ok(known(&self.memory()).unwrap_or_default())
+    }
+
+    fn fetch_seen(&self, number: u64) -> Result<(), StateError> {
+        let what = hash_name(number);
+        // PUSH8 number, BLOCKHASH, and returns it; as init code, it needs no account.
+        let code = [
+            &[0x67][..],
+            &number.to_be_bytes(),
+            &[0x40, 0x60, 0, 0x52, 0x60, 32, 0x60, 0, 0xf3],
+        ];
+        let call = json!([{ "data": Bytes::from(code.concat()) }, self.id()]);
+        let read = self.upstream.client().read_one(("eth_call", call));
+        let hash = read.map_err(|failure| self.upstream.failed(&self.head, &what, failure))?;
+        let hash: B256 = self.upstream.parse(&what, hash)?;
+        self.memory().seen.insert(number, hash);
+        self.is_dirty.store(true, Ordering::Relaxed);
+        Ok(())
     }
 
     fn fetch_hash(&self, number: u64) -> Result<(), StateError> {

@@ -14,8 +14,8 @@ use super::simulate;
 
 use crate::{
     chain::{
-        conditions::ConditionError, deal::DealError, dump::DumpError, fork::ReforkError,
-        query::QueryError, send::TxError, sequence::SequenceError, settings::RollbackError,
+        conditions::ConditionError, deal::DealError, dump::DumpError, query::QueryError,
+        refork::ReforkError, send::TxError, sequence::SequenceError, settings::RollbackError,
         simulate::CallError,
     },
     fork::StateError,

@@ -49,7 +49,7 @@ fn no_fork(url: &str, flags: &[&str]) -> String {
 
 fn start(url: &str, flags: &[&str]) -> Process {
     let fork = ["--fork-url", url, "--no-module-cache"];
-    Process::start(&[&fork, flags].concat(), None)
+    Process::start(&[&fork, flags].concat())
 }
 
 async fn value(process: &Process) -> U256 {

@@ -3,6 +3,8 @@
 mod cache;
 mod faults;
 mod flags;
+mod l1;
+mod messages;
 mod older;
 mod proxy;
 mod rig;

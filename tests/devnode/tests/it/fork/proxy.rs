@@ -8,7 +8,11 @@ use std::{
     time::Duration,
 };
 
-use alloy::transports::http::reqwest;
+use alloy::{
+    primitives::{B256, Bytes},
+    sol_types::SolValue,
+    transports::http::reqwest,
+};
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -34,6 +38,12 @@ pub(super) enum Mode {
     Refuse(i64, &'static str),
     /// The chain id is this.
     ChainId(u64),
+    /// Blocks were made at this number of L1, whose hashes are all the same and whose blocks were these.
+    L1 {
+        number: u64,
+        hash: B256,
+        range: (u64, u64),
+    },
     /// The upstream is asked for the second text where the request has the first.
     Swap(String, String),
 }
@@ -201,6 +211,20 @@ fn change(request: &Value, mut answer: Value, mode: &Mode) -> Value {
         }
         Mode::ChainId(chain) if method == "eth_chainId" => {
             answer["result"] = json!(format!("{chain:#x}"));
+            answer
+        }
+        Mode::L1 { number, .. }
+            if method.starts_with("eth_getBlockBy") && answer["result"].is_object() =>
+        {
+            answer["result"]["l1BlockNumber"] = json!(format!("{number:#x}"));
+            answer
+        }
+        Mode::L1 { hash, range, .. } if method == "eth_call" => {
+            answer["error"].take();
+            answer["result"] = match &request["params"][0]["to"] {
+                Value::Null => json!(hash),
+                _ => json!(Bytes::from(range.abi_encode())),
+            };
             answer
         }
         _ => answer,
