@@ -24,14 +24,15 @@ usage() {
 
 need() { command -v "$1" >/dev/null 2>&1 || missing "\`$1\` is not on the PATH: install $2, then run this again."; }
 
-# tool NAME VERSION: a tool from crates.io, built once into target/tools and put on the PATH.
+# tool NAME VERSION [COMMAND]: a tool from crates.io, built once into target/tools and put on the PATH. COMMAND is what
+# comes before --version where the tool is a command of cargo.
 tool() {
     export PATH="$ROOT/target/tools/bin:$PATH"
-    local stamp="$ROOT/target/tools/$1-$2"
-    [ -e "$stamp" ] && return 0
+    local told
+    told="$("$ROOT/target/tools/bin/$1" ${3:+"$3"} --version 2>/dev/null || true)"
+    [ "${told##* }" = "$2" ] && return 0
     say "setup: building $1 $2 into target/tools (some minutes)"
     cargo install --quiet --locked --root "$ROOT/target/tools" --target-dir "$ROOT/target/tools-build" "$1@$2" >&2 ||
         missing "$1 $2 could not be built from crates.io: see above."
     rm -rf "$ROOT/target/tools-build"
-    touch "$stamp"
 }
