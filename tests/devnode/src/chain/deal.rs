@@ -44,54 +44,48 @@ pub enum DealError {
     NoSlot(Address),
 }
 
-impl Chain {
-    /// Sets a balance of an ERC-20 token.
-    ///
-    /// # Errors
-    /// [`DealError`]
-    pub fn deal(&mut self, token: Address, owner: Address, value: U256) -> Result<(), DealError> {
-        self.set_viewed(token, Token::balanceOfCall { owner }.abi_encode(), value)
+/// A value of a token that a view method tells.
+#[derive(Clone, Debug)]
+pub struct Viewed {
+    token: Address,
+    input: Bytes,
+}
+
+impl Viewed {
+    /// An account's balance.
+    pub fn balance(token: Address, owner: Address) -> Self {
+        let input = Token::balanceOfCall { owner }.abi_encode().into();
+        Self { token, input }
     }
 
-    /// Sets an allowance of an ERC-20 token.
-    ///
-    /// # Errors
-    /// [`DealError`]
-    pub fn allow(
-        &mut self,
-        token: Address,
-        owner: Address,
-        spender: Address,
-        value: U256,
-    ) -> Result<(), DealError> {
+    /// What an account may spend of another's balance.
+    pub fn allowance(token: Address, owner: Address, spender: Address) -> Self {
         let call = Token::allowanceCall { owner, spender };
-        self.set_viewed(token, call.abi_encode(), value)
+        let input = call.abi_encode().into();
+        Self { token, input }
     }
 
-    /// Writes the one slot that makes the token return `value`.
-    fn set_viewed(&mut self, token: Address, input: Vec<u8>, value: U256) -> Result<(), DealError> {
-        let call = Call {
+    fn call(&self) -> Call {
+        Call {
             request: TransactionRequest {
-                to: Some(token.into()),
-                input: Bytes::from(input).into(),
+                to: Some(self.token.into()),
+                input: self.input.clone().into(),
                 ..TransactionRequest::default()
             },
             ..Call::default()
-        };
-        let (address, slot) = self.slot_behind(token, call, value)?;
-        let set = self.state.set_slot(address, slot, value);
-        set.map_err(|error| failed(token)(error.into()))
+        }
     }
+}
 
-    /// The slot that makes a call of the token return `value` if it is set to that. All executions have
-    /// the time of one request.
-    fn slot_behind(
-        &self,
-        token: Address,
-        call: Call,
-        value: U256,
-    ) -> Result<(Address, U256), DealError> {
-        let mut prepared = self.prepare_next(call).map_err(failed(token))?;
+impl Chain {
+    /// The one slot that makes the token tell `value` if it is set to that. All executions have the time
+    /// of one request.
+    ///
+    /// # Errors
+    /// [`DealError`]
+    pub fn slot_behind(&self, view: &Viewed, value: U256) -> Result<(Address, U256), DealError> {
+        let token = view.token;
+        let mut prepared = self.prepare_next(view.call()).map_err(failed(token))?;
         let gas_limit = prepared.tx.gas_limit;
         let executed = prepared.execute(gas_limit).map_err(failed(token))?;
         output(executed.result).map_err(failed(token))?;

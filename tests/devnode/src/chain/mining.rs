@@ -243,19 +243,22 @@ impl Chain {
         self.mining
     }
 
-    /// Changes when blocks are made. Going over to automatic mining mines what waits.
+    /// Changes when blocks are made. What waits when mining becomes automatic is left to
+    /// [`Self::mine_waiting`].
+    pub fn set_mining(&mut self, mining: Mining) {
+        self.mining = mining;
+        self.pool.release();
+    }
+
+    /// With automatic mining, mines a block of what waits. False once nothing of it can be mined.
     ///
     /// # Errors
     /// The state cannot be read.
-    pub fn set_mining(&mut self, mining: Mining) -> Result<(), StateError> {
-        self.mining = mining;
-        self.pool.release();
-        while self.mining == Mining::Auto && !self.turns()?.is_empty() {
-            if self.mine()?.txs.is_empty() {
-                break;
-            }
+    pub fn mine_waiting(&mut self) -> Result<bool, StateError> {
+        if self.mining != Mining::Auto || self.turns()?.is_empty() {
+            return Ok(false);
         }
-        Ok(())
+        Ok(!self.mine()?.txs.is_empty())
     }
 
     /// The account's nonce after the last block.

@@ -42,7 +42,9 @@ pub fn register(methods: &mut Methods) -> Result<(), RegisterMethodError> {
     methods.blocking(&["anvil_mine", "hardhat_mine"], |api, params| {
         json(mine(api, &mut Args::new(&params))?)
     })?;
-    methods.write(&["evm_setAutomine", "anvil_setAutomine"], set_auto)?;
+    methods.blocking(&["evm_setAutomine", "anvil_setAutomine"], |api, params| {
+        json(set_auto(api, &mut Args::new(&params))?)
+    })?;
     methods.read(&["anvil_getAutomine", "hardhat_getAutomine"], |chain, _| {
         Ok(chain.mining() == Mining::Auto)
     })?;
@@ -127,6 +129,7 @@ fn mine(api: &Api, args: &mut Args<'_>) -> Result<(), RpcError> {
 }
 
 /// Does something `count` times with the chain, each of which is kept; it is told how many came before.
+/// Of many blocks, those of other requests may come between ([`Api::advance`]).
 fn repeat<R>(
     api: &Api,
     count: u64,
@@ -139,24 +142,29 @@ fn repeat<R>(
         )));
     }
     let mut done = Vec::new();
-    api.change(|chain| {
-        while (done.len() as u64) < count {
-            let result = step(chain, done.len())?;
-            done.push(result);
-            chain.keep();
+    api.advance(|chain| {
+        if (done.len() as u64) < count {
+            done.push(step(chain, done.len())?);
         }
-        Ok(())
+        Ok((done.len() as u64) < count)
     })?;
     Ok(done)
 }
 
-fn set_auto(chain: &mut Chain, args: &mut Args<'_>) -> Result<(), RpcError> {
-    let mining = match (args.required()?, chain.mining()) {
-        (true, _) => Mining::Auto,
-        (false, Mining::Auto) => Mining::Manual,
-        (false, other) => other,
-    };
-    Ok(chain.set_mining(mining)?)
+/// Going over to automatic mining mines what waits, and answers then. Other requests may come between the
+/// blocks ([`Api::advance`]).
+fn set_auto(api: &Api, args: &mut Args<'_>) -> Result<(), RpcError> {
+    let is_auto = args.required()?;
+    api.change(|chain| {
+        let mining = match (is_auto, chain.mining()) {
+            (true, _) => Mining::Auto,
+            (false, Mining::Auto) => Mining::Manual,
+            (false, other) => other,
+        };
+        chain.set_mining(mining);
+        Ok(())
+    })?;
+    api.advance(|chain| Ok(chain.mine_waiting()?))
 }
 
 /// {s} Zero ends interval mining, and with it all mining by itself.
@@ -173,7 +181,8 @@ fn set_interval(chain: &mut Chain, args: &mut Args<'_>) -> Result<(), RpcError> 
     };
     let mining = Mining::every(period_s)
         .ok_or_else(|| RpcError::BadArguments(format!("{period_s} s is no interval")))?;
-    Ok(chain.set_mining(mining)?)
+    chain.set_mining(mining);
+    Ok(())
 }
 
 /// {s} Whole where it can be, as tools expect it.

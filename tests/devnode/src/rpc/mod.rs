@@ -41,6 +41,8 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
         atomic::{AtomicBool, Ordering},
     },
+    thread,
+    time::{Duration, Instant},
 };
 
 use alloy_primitives::B256;
@@ -58,6 +60,12 @@ use crate::{
 use error::RpcError;
 use feed::Accepted;
 use methods::Methods;
+
+/// How long a method of many steps keeps the chain to itself, but for a single step that takes longer.
+const SLICE: Duration = Duration::from_millis(50);
+
+/// How long it then stays away: the lock is not fair, and who waits for it must wake up.
+const PAUSE: Duration = Duration::from_millis(1);
 
 /// What every method works on.
 #[derive(Debug)]
@@ -145,6 +153,34 @@ impl Api {
             self.publish(&chain);
             result
         })
+    }
+
+    /// As [`Self::change`], step by step until one says that there are no more. Each step is kept, and
+    /// after every [`SLICE`] others get at the chain: what they read is what the steps so far made, and
+    /// what they change is what the next step begins with.
+    ///
+    /// # Errors
+    /// A step's; the steps before it stay.
+    pub fn advance(
+        &self,
+        mut step: impl FnMut(&mut Chain) -> Result<bool, RpcError>,
+    ) -> Result<(), RpcError> {
+        loop {
+            let goes_on = self.change(|chain| {
+                let start = Instant::now();
+                while step(chain)? {
+                    chain.keep();
+                    if start.elapsed() >= SLICE {
+                        return Ok(true);
+                    }
+                }
+                Ok(false)
+            })?;
+            if !goes_on {
+                return Ok(());
+            }
+            thread::sleep(PAUSE);
+        }
     }
 
     /// Tells those who follow the chain what it has come to.

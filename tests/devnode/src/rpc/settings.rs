@@ -1,6 +1,6 @@
 //! Methods of test nodes that concern the chain as a whole, and tokens.
 
-use alloy_consensus::{TxEnvelope, transaction::Recovered};
+use alloy_consensus::{Transaction, TxEnvelope, transaction::Recovered};
 use alloy_primitives::{Address, B256, Bytes, U64, U256};
 use alloy_rpc_types_eth::TransactionRequest;
 use jsonrpsee::server::RegisterMethodError;
@@ -16,10 +16,17 @@ use super::{
     network::client_version,
     transact::decode,
 };
-use crate::chain::{Chain, query::Moment};
+use crate::{
+    chain::{Chain, deal::Viewed, query::Moment, simulate::CallError},
+    evm::env::TX_GAS_LIMIT,
+};
 
 /// Most blocks that one request may replace.
 const REORG_MAX: u64 = 1_000;
+
+/// {gas} Most that the transactions of one request's new blocks may use: nobody else gets at the chain
+/// meanwhile.
+const REORG_GAS_MAX: u64 = 1_000_000_000;
 
 /// Registers the methods.
 pub fn register(methods: &mut Methods) -> Result<(), RegisterMethodError> {
@@ -51,16 +58,19 @@ pub fn register(methods: &mut Methods) -> Result<(), RegisterMethodError> {
         &["anvil_setMinGasPrice", "hardhat_setMinGasPrice"],
         |chain, args| Ok(chain.set_base_fee_min(args.number()?)?),
     )?;
-    methods.write(&["anvil_dealERC20", "anvil_dealErc20"], |chain, args| {
+    methods.blocking(&["anvil_dealERC20", "anvil_dealErc20"], |api, params| {
+        let mut args = Args::new(&params);
         let (owner, token): (Address, Address) = (args.required()?, args.required()?);
-        Ok(chain.deal(token, owner, args.required()?)?)
+        let view = Viewed::balance(token, owner);
+        to_json(deal(api, &view, args.required()?)?)
     })?;
-    methods.write(
+    methods.blocking(
         &["anvil_setERC20Allowance", "anvil_setErc20Allowance"],
-        |chain, args| {
+        |api, params| {
+            let mut args = Args::new(&params);
             let (owner, spender): (Address, Address) = (args.required()?, args.required()?);
-            let token = args.required()?;
-            Ok(chain.allow(token, owner, spender, args.required()?)?)
+            let view = Viewed::allowance(args.required()?, owner, spender);
+            to_json(deal(api, &view, args.required()?)?)
         },
     )?;
     // Requests are not logged: there is nothing to switch.
@@ -73,6 +83,12 @@ pub fn register(methods: &mut Methods) -> Result<(), RegisterMethodError> {
     )?;
     methods.read(&["anvil_nodeInfo"], node_info)?;
     methods.read(&["anvil_metadata", "hardhat_metadata"], metadata)
+}
+
+/// The executions that find the slot keep nobody from the chain but those who change it.
+fn deal(api: &Api, view: &Viewed, value: U256) -> Result<(), RpcError> {
+    let (address, slot) = api.look(|chain| Ok(chain.slot_behind(view, value)?))?;
+    api.change(|chain| Ok(chain.state.set_slot(address, slot, value)?))
 }
 
 /// To the first block, or with `forking` onto a block of an upstream. viem names neither URL nor block
@@ -178,13 +194,25 @@ fn reorganise(chain: &mut Chain, args: &mut Args<'_>) -> Result<(), RpcError> {
     }
     let parent = chain.head().header.number.saturating_sub(depth);
     let mut transactions = Vec::with_capacity(pairs.len());
+    // Of those that are no transactions yet the gas is estimated.
+    let deadline = chain.deadline();
+    let mut gas = 0_u64;
     for (replacement, place) in pairs {
         if place >= depth {
             return Err(RpcError::BadArguments(format!(
                 "there is no new block {place}: they are numbered from 0 to below {depth}"
             )));
         }
+        if deadline.is_over() {
+            return Err(CallError::TimedOut(deadline.error()).into());
+        }
         let tx = replacement.into_tx(chain, parent, &transactions)?;
+        gas = gas.saturating_add(tx.gas_limit().min(TX_GAS_LIMIT));
+        if gas > REORG_GAS_MAX {
+            return Err(RpcError::BadArguments(format!(
+                "cannot execute more than {REORG_GAS_MAX} gas in new blocks"
+            )));
+        }
         transactions.push((tx, place));
     }
     Ok(chain.reorganise(depth, transactions)?)

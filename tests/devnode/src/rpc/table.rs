@@ -19,8 +19,15 @@ pub const REMARKS: &[(&str, &str)] = &[
         "anvil_loadState",
         "dumps of up to 512 MiB over HTTP; every other request takes 5 MiB",
     ),
-    ("anvil_mine", "at most 100,000 blocks in one request"),
+    (
+        "anvil_mine",
+        "at most 100,000 blocks in one request; of many, other requests may come between them",
+    ),
     ("anvil_mine_detailed", "at most 1,000 blocks in one request"),
+    (
+        "anvil_reorg",
+        "at most 1,000 blocks, and 1,000,000,000 gas of transactions",
+    ),
     (
         "anvil_setERC20Allowance",
         "tries the storage slots that `allowance` reads, at most 64 of them",

@@ -12,6 +12,7 @@ mod filters;
 mod limits;
 mod network;
 mod overrides;
+mod patience;
 mod proof;
 mod sending;
 mod settings;
