@@ -186,8 +186,8 @@ impl State {
 
     /// Whether something of the account was changed before `until`.
     pub fn has_changed(&self, address: &Address, until: Position) -> bool {
-        let mut changes = self.log.changes().iter().take(until);
-        changes.any(|change| change.place().address() == *address)
+        let first = self.log.first_since(&Place::Any(*address), 0);
+        first.is_some_and(|(position, _)| position < until)
     }
 
     /// Replaces an account's basics; empty ones delete it (EIP-161).

@@ -10,9 +10,13 @@ use alloy_trie::{
     proof::{ProofNodes, ProofRetainer},
 };
 use revm::primitives::KECCAK_EMPTY;
+use thiserror::Error;
 
 use super::view::View;
-use crate::fork::StateError;
+use crate::{
+    evm::deadline::{Deadline, TimedOut},
+    fork::StateError,
+};
 
 /// What proves a value: the nodes from the root down, none in an empty trie.
 pub type Path = Vec<Bytes>;
@@ -28,18 +32,33 @@ pub struct AccountProof {
     pub slots: Vec<(U256, U256, Path)>,
 }
 
+/// Why there is no proof.
+#[derive(Debug, Error)]
+pub enum ProofError {
+    /// A read fails.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// It took too long.
+    #[error(transparent)]
+    TimedOut(#[from] TimedOut),
+}
+
 /// Proves an account and its slots, or their absence.
 ///
 /// # Errors
-/// [`StateError`] where a read fails.
+/// Every [`ProofError`].
 pub fn prove(
     view: &View<'_>,
     address: &Address,
     slots: &[U256],
-) -> Result<AccountProof, StateError> {
+    deadline: Deadline,
+) -> Result<AccountProof, ProofError> {
     let target = Nibbles::unpack(keccak256(address));
     let mut leaves = Vec::new();
     for other in view.addresses() {
+        if deadline.is_over() {
+            return Err(deadline.error().into());
+        }
         if let Some(account) = account(view, &other)? {
             leaves.push((keccak256(other), alloy_rlp::encode(account)));
         }
@@ -120,4 +139,56 @@ fn build(mut leaves: Vec<(B256, Vec<u8>)>, targets: Vec<Nibbles>) -> (B256, Proo
 fn path(nodes: &ProofNodes, target: &Nibbles) -> Path {
     let nodes = nodes.matching_nodes_sorted(target);
     nodes.into_iter().map(|(_, node)| node).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use alloy_consensus::Header;
+
+    use super::*;
+    use crate::chain::{block::Block, history::History, state::State};
+
+    const ACCOUNTS: u64 = 20_000;
+
+    fn address(number: u64) -> Address {
+        Address::left_padding_from(&number.to_be_bytes())
+    }
+
+    /// Every account changes after the block whose state is proven.
+    #[test]
+    fn the_past_is_proven_about_as_fast_as_the_present() {
+        let mut state = State::default();
+        let set = |state: &mut State, value: u64| {
+            for number in 0..ACCOUNTS {
+                let value = U256::from(value + number);
+                state.set_slot(address(number), U256::ONE, value).unwrap();
+            }
+        };
+        set(&mut state, 1);
+        let then = state.position();
+        let history = History::new(Block {
+            header: Header::default(),
+            hash: B256::ZERO,
+            txs: Vec::new(),
+            position: then,
+        });
+        let root = |state: &State, position| {
+            let view = View::past(state, &history, position);
+            let start = Instant::now();
+            let deadline = Deadline::after(Duration::from_secs(600));
+            let proof = prove(&view, &address(5), &[U256::ONE], deadline).unwrap();
+            let root = proof.path.first().map(keccak256);
+            (root, proof.slots[0].1, start.elapsed())
+        };
+        let (before, value, present) = root(&state, then);
+        assert_eq!(value, U256::from(6));
+        set(&mut state, 2);
+        let (after, value, past) = root(&state, then);
+        assert_eq!((after, value), (before, U256::from(6)));
+        assert_ne!(root(&state, state.position()).0, before);
+        let limit = 5 * present + Duration::from_secs(1);
+        assert!(past < limit, "{past:?} and not {present:?}");
+    }
 }

@@ -40,6 +40,12 @@ impl Change {
             Self::Detached { address } => Place::Ground(address),
         }
     }
+
+    /// Under what it is found.
+    fn places(&self) -> [Place; 2] {
+        let place = self.place();
+        [place, Place::Any(place.address())]
+    }
 }
 
 /// What a change can replace.
@@ -51,13 +57,18 @@ pub enum Place {
     Slot(Address, U256),
     /// What an account's unknown slots are read from.
     Ground(Address),
+    /// Any of an account's.
+    Any(Address),
 }
 
 impl Place {
     /// Whose it is.
     pub fn address(&self) -> Address {
         match *self {
-            Self::Account(address) | Self::Slot(address, _) | Self::Ground(address) => address,
+            Self::Account(address)
+            | Self::Slot(address, _)
+            | Self::Ground(address)
+            | Self::Any(address) => address,
         }
     }
 }
@@ -85,19 +96,22 @@ impl UndoLog {
 
     /// Adds a change.
     pub fn push(&mut self, change: Change) {
-        let positions = self.places.entry(change.place()).or_default();
-        positions.push(self.changes.len());
+        for place in change.places() {
+            let positions = self.places.entry(place).or_default();
+            positions.push(self.changes.len());
+        }
         self.changes.push(change);
     }
 
     /// Takes the last change.
     pub fn pop(&mut self) -> Option<Change> {
         let change = self.changes.pop()?;
-        let place = change.place();
-        if let Some(positions) = self.places.get_mut(&place) {
-            positions.pop();
-            if positions.is_empty() {
-                self.places.remove(&place);
+        for place in change.places() {
+            if let Some(positions) = self.places.get_mut(&place) {
+                positions.pop();
+                if positions.is_empty() {
+                    self.places.remove(&place);
+                }
             }
         }
         Some(change)
@@ -106,13 +120,24 @@ impl UndoLog {
     /// The first change of a place at or after `position`, and its position: what it replaced was there
     /// before. `O(log n)` for `n` changes of the place.
     pub fn first_since(&self, place: &Place, position: Position) -> Option<(Position, &Change)> {
-        if position >= self.position() {
-            return None;
-        }
-        let positions = self.places.get(place)?;
-        let first = positions.partition_point(|changed| *changed < position);
-        let first = *positions.get(first)?;
+        let first = *self.positions_since(place, position).first()?;
         Some((first, self.changes.get(first)?))
+    }
+
+    /// The changes of a place at and after `position`, the last one first. `O(log n)` for `n` changes of
+    /// the place, and those that are returned.
+    pub fn all_since(&self, place: Place, position: Position) -> impl Iterator<Item = &Change> {
+        let positions = self.positions_since(&place, position).iter().rev();
+        positions.filter_map(|position| self.changes.get(*position))
+    }
+
+    fn positions_since(&self, place: &Place, position: Position) -> &[Position] {
+        if position >= self.position() {
+            return &[];
+        }
+        let positions = self.places.get(place).map_or(&[][..], Vec::as_slice);
+        let first = positions.partition_point(|changed| *changed < position);
+        positions.get(first..).unwrap_or_default()
     }
 
     /// The changes at and after `position`, the last one first.

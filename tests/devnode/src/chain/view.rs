@@ -15,7 +15,7 @@ use super::{
     numbering::l1_number,
     overlay::Overlay,
     state::State,
-    undo::{Change, Position},
+    undo::{Change, Place, Position},
 };
 use crate::fork::StateError;
 
@@ -119,13 +119,10 @@ impl<'a> View<'a> {
 
     /// What changes of an account's slots since the view's position replaced, the oldest last.
     fn replaced_since(&self, whose: Address) -> impl Iterator<Item = (U256, U256)> {
-        let changes = self.state.log().since(self.position);
-        changes.filter_map(move |change| match *change {
-            Change::Slot {
-                address,
-                slot,
-                before,
-            } if address == whose => Some((slot, before)),
+        let log = self.state.log();
+        let changes = log.all_since(Place::Any(whose), self.position);
+        changes.filter_map(|change| match *change {
+            Change::Slot { slot, before, .. } => Some((slot, before)),
             _ => None,
         })
     }

@@ -16,7 +16,7 @@ use crate::{
     chain::{
         conditions::ConditionError, deal::DealError, dump::DumpError, query::QueryError,
         refork::ReforkError, send::TxError, sequence::SequenceError, settings::RollbackError,
-        simulate::CallError,
+        simulate::CallError, trie::ProofError,
     },
     fork::StateError,
     trace::TraceError,
@@ -51,6 +51,9 @@ pub enum RpcError {
     /// A call has no result.
     #[error(transparent)]
     Call(#[from] CallError),
+    /// There is no proof.
+    #[error(transparent)]
+    Proof(#[from] ProofError),
     /// There is no simulation.
     #[error(transparent)]
     Sequence(#[from] SequenceError),

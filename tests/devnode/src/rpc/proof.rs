@@ -22,6 +22,7 @@ use crate::{
         trie::{self, Path},
         view::View,
     },
+    evm::deadline::Deadline,
     fork::Reason,
 };
 
@@ -138,14 +139,19 @@ fn proof(api: &Api, args: &mut Args<'_>) -> Result<Box<RawValue>, RpcError> {
         Some(proof) => to_json(proof),
         None => to_json(api.look(|chain| {
             let view = chain.state_at(chain.moment(block)?)?;
-            own(&view, address, &keys)
+            own(&view, address, &keys, chain.deadline())
         })?),
     }
 }
 
-fn own(view: &View<'_>, address: Address, keys: &[Key]) -> Result<Proof, RpcError> {
+fn own(
+    view: &View<'_>,
+    address: Address,
+    keys: &[Key],
+    deadline: Deadline,
+) -> Result<Proof, RpcError> {
     let slots: Vec<U256> = keys.iter().map(|key| key.slot()).collect();
-    let proven = trie::prove(view, &address, &slots)?;
+    let proven = trie::prove(view, &address, &slots, deadline)?;
     let storage_proof = keys.iter().zip(proven.slots);
     Ok(Proof {
         address,

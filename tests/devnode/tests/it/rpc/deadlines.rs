@@ -152,3 +152,17 @@ async fn a_token_that_reads_everything_is_not_searched() {
         "{message}"
     );
 }
+
+#[tokio::test]
+async fn a_proof_that_takes_long_is_ended() {
+    let rig = Rig::with(Config {
+        call_timeout: Duration::ZERO,
+        ..Config::default()
+    })
+    .await;
+    let (code, message) = rig
+        .rpc_error("eth_getProof", json!([DEV, [], "latest"]))
+        .await;
+    assert_eq!(code, -32000);
+    assert_eq!(message, "execution aborted (timeout = 0ns)");
+}
