@@ -113,14 +113,20 @@ pub fn read_by_blocks() -> Vec<U256> {
         offset::INFRA_FEE_ACCOUNT,
     ];
     let pricing = ROOT.child(slots::space::L2_PRICING);
+    let posting = ROOT.child(slots::space::L1_PRICING);
+    let poster = [
+        offset::l1::PRICE_PER_UNIT,
+        offset::l1::FEES_AVAILABLE,
+        offset::l1::UNITS,
+    ];
     let root = root.map(|entry| ROOT.slot(entry)).into_iter();
     root.chain((0..=offset::l2::TX_GAS_LIMIT).map(|entry| pricing.slot(entry)))
         .chain([
             features::slot(),
             sends::size_slot(),
-            ROOT.child(slots::space::L1_PRICING)
-                .slot(offset::l1::PRICE_PER_UNIT),
+            ROOT.slot(offset::BROTLI_LEVEL),
         ])
+        .chain(poster.map(|entry| posting.slot(entry)))
         .collect()
 }
 

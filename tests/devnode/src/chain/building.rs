@@ -91,6 +91,18 @@ impl Chain {
             None => self.latest(),
         };
         let mut attempt = self.attempt(view, building, tx)?;
+        let (before, opening) = (self.state.position(), building.opening.clone());
+        if let Err(error) = self.apply(building, &mut attempt) {
+            self.state.revert_to(before);
+            building.opening = opening;
+            return Err(error.into());
+        }
+        building.append(attempt);
+        Ok(hash)
+    }
+
+    /// Makes the changes of the block's start, if it is its first transaction, and of a transaction.
+    fn apply(&mut self, building: &mut Building, attempt: &mut Attempt) -> Result<(), StateError> {
         self.open_once(building)?;
         attempt.mined.start = self.state.position();
         let changes = std::mem::take(&mut attempt.changes);
@@ -98,8 +110,7 @@ impl Chain {
         for (slot, value) in attempt.counted(&self.latest())? {
             self.state.set_slot(ARBOS, slot, value)?;
         }
-        building.append(attempt);
-        Ok(hash)
+        Ok(())
     }
 
     fn open_once(&mut self, building: &mut Building) -> Result<(), StateError> {

@@ -241,8 +241,9 @@ impl Chain {
     }
 
     /// Differs between any two states that the chain was in, as far as a dump tells them apart.
-    pub fn stamp(&self) -> (B256, undo::Position, u64) {
-        (self.head().hash, self.state.position(), self.pool.version())
+    pub fn stamp(&self) -> (B256, u64, u64) {
+        let changes = self.state.generation();
+        (self.head().hash, changes, self.pool.version())
     }
 
     /// Whether the account may send without a signature.

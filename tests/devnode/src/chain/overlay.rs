@@ -53,6 +53,9 @@ impl Overlay {
                 self.set_basic(address, None);
                 continue;
             }
+            if account.is_created() {
+                self.replace_storage(address);
+            }
             let basic = Basic::of(&account.info);
             if let Some(code) = account.info.code {
                 self.codes.insert(basic.code_hash, code);

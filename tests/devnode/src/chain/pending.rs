@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError};
 use alloy_consensus::transaction::Recovered;
 use alloy_primitives::B256;
 
-use super::{Chain, block::Block, mining::fill, overlay::Overlay, undo::Position, view::View};
+use super::{Chain, block::Block, mining::fill, overlay::Overlay, view::View};
 use crate::{
     arbos::slots::ARBOS,
     fork::{StateError, errands},
@@ -25,7 +25,7 @@ pub struct Pending {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Basis {
     parent: B256,
-    position: Position,
+    generation: u64,
     pool: u64,
     timestamp: u64,
     gas_limit: u64,
@@ -40,7 +40,7 @@ impl Chain {
         let head = self.head();
         let basis = Basis {
             parent: head.hash,
-            position: self.state.position(),
+            generation: self.state.generation(),
             pool: self.pool.version(),
             timestamp: self.clock.peek(head.header.timestamp),
             gas_limit: self.gas_limit,
@@ -61,14 +61,14 @@ impl Chain {
         let turns = self.turns()?;
         fill(&self.pool, turns, &mut building, |building, pooled| {
             let hash = *pooled.tx.tx_hash();
-            let view = View::new(&self.state, &self.history, overlay.clone());
+            let mut view = View::new(&self.state, &self.history, overlay.clone());
             let tx = Recovered::clone(&pooled.tx);
-            let mut attempt = self.attempt(view, building, tx)?;
-            overlay.commit(std::mem::take(&mut attempt.changes));
-            let view = View::new(&self.state, &self.history, overlay.clone());
+            let mut attempt = self.attempt(view.clone(), building, tx)?;
+            view.overlay.commit(std::mem::take(&mut attempt.changes));
             for (slot, value) in attempt.counted(&view)? {
-                overlay.set_slot(ARBOS, slot, value);
+                view.overlay.set_slot(ARBOS, slot, value);
             }
+            overlay = view.overlay;
             building.append(attempt);
             Ok(hash)
         });

@@ -43,6 +43,7 @@ impl State {
     /// A state on the same ground of which nothing is known.
     pub fn fresh(&self) -> Self {
         Self {
+            log: self.log.fresh(),
             origin: self.origin.clone(),
             numbers_own_blocks: self.numbers_own_blocks,
             ..Self::default()
@@ -182,6 +183,11 @@ impl State {
     /// The current position in the undo log.
     pub fn position(&self) -> Position {
         self.log.position()
+    }
+
+    /// Differs between any two states that this one was.
+    pub fn generation(&self) -> u64 {
+        self.log.generation()
     }
 
     /// Whether something of the account was changed before `until`.
@@ -355,7 +361,7 @@ impl State {
 
     /// Replaces the undo log, for a state that was read from a dump.
     pub fn set_log(&mut self, log: UndoLog) {
-        self.log = log;
+        self.log = log.in_place_of(&self.log);
     }
 }
 

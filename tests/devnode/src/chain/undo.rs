@@ -81,6 +81,7 @@ pub type Position = usize;
 pub struct UndoLog {
     changes: Vec<Change>,
     places: HashMap<Place, Vec<Position>>,
+    generation: u64,
 }
 
 impl UndoLog {
@@ -94,8 +95,28 @@ impl UndoLog {
         self.changes.len()
     }
 
+    /// Rises with every change that is added or taken: a position comes back, this does not.
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// An empty log in this one's place.
+    pub fn fresh(&self) -> Self {
+        Self::default().in_place_of(self)
+    }
+
+    /// Makes the generation one that the log `before` did not have.
+    pub fn in_place_of(self, before: &Self) -> Self {
+        let risen = self.generation.saturating_add(1);
+        Self {
+            generation: before.generation.saturating_add(risen),
+            ..self
+        }
+    }
+
     /// Adds a change.
     pub fn push(&mut self, change: Change) {
+        self.generation = self.generation.saturating_add(1);
         for place in change.places() {
             let positions = self.places.entry(place).or_default();
             positions.push(self.changes.len());
@@ -106,6 +127,7 @@ impl UndoLog {
     /// Takes the last change.
     pub fn pop(&mut self) -> Option<Change> {
         let change = self.changes.pop()?;
+        self.generation = self.generation.saturating_add(1);
         for place in change.places() {
             if let Some(positions) = self.places.get_mut(&place) {
                 positions.pop();

@@ -5,10 +5,12 @@ use alloy::{
     providers::Provider,
 };
 use serde_json::{Value, json};
+use stylus_devnode::{Config, config::Mining};
 
 use crate::rig::{DEV, Rig};
 
 const ALICE: Address = Address::repeat_byte(0xa1);
+const BOB: Address = Address::repeat_byte(0xb0);
 
 /// Keeps `msg.sender`'s number of whatever is called for at slot `keccak(address . 3)`: returns what
 /// lies there for the address in its first argument, as an ERC-20 token's `balanceOf` does.
@@ -196,4 +198,30 @@ async fn a_dump_of_a_renamed_chain_can_be_loaded() {
         json!(true)
     );
     assert_eq!(other.rpc("eth_chainId", json!([])).await, json!("0x5"));
+}
+
+/// Positions of the undo log come again; a pending block of another state must not.
+#[tokio::test]
+async fn after_going_back_the_pending_block_is_another() {
+    let config = Config {
+        mining: Mining::Manual,
+        ..Config::default()
+    };
+    let rig = Rig::with(config).await;
+    let balance = async |block: &str| -> U256 {
+        let balance = rig.rpc("eth_getBalance", json!([BOB, block])).await;
+        serde_json::from_value(balance).unwrap()
+    };
+    let payment = json!([{ "from": DEV, "to": BOB, "value": "0x1", "gas": "0x5208" }]);
+    rig.rpc("eth_sendTransaction", payment).await;
+    let time = json!([4_000_000_000_u64]);
+    rig.rpc("evm_setNextBlockTimestamp", time).await;
+    let snapshot = rig.rpc("evm_snapshot", json!([])).await;
+    rig.rpc("anvil_setBalance", json!([BOB, "0x64"])).await;
+    assert_eq!(balance("pending").await, U256::from(101));
+    rig.rpc("evm_revert", json!([snapshot])).await;
+    rig.rpc("anvil_setBalance", json!([BOB, "0x1f4"])).await;
+    assert_eq!(balance("pending").await, U256::from(501));
+    rig.rpc("evm_mine", json!([])).await;
+    assert_eq!(balance("latest").await, U256::from(501));
 }

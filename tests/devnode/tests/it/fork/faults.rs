@@ -3,8 +3,9 @@
 use std::time::{Duration, Instant};
 
 use alloy::{
-    primitives::{Address, U256},
+    primitives::{Address, U256, address},
     providers::Provider,
+    sol,
 };
 use serde_json::json;
 use stylus_devnode::{
@@ -18,7 +19,14 @@ use super::{
 };
 use crate::rig::Rig;
 
+sol! {
+    function setL1PricePerUnit(uint256 price) external;
+}
+
 const ALICE: Address = Address::repeat_byte(0xa1);
+
+/// Where the fees for L1 data lie.
+const POSTERS: Address = address!("0xA4B00000000000000000000000000000000000f6");
 
 struct Scene {
     upstream: Rig,
@@ -296,4 +304,29 @@ async fn no_upstream_is_an_error_at_once() {
         error.to_string().contains("cannot read block 1000 to fork"),
         "{error}"
     );
+}
+
+/// A transaction that pays for L1 needs nothing after it ran: what the counters are then, blocks have read.
+#[tokio::test]
+async fn what_l1_takes_is_counted_without_the_upstream() {
+    let upstream = Rig::owner().await;
+    let price = U256::from(1_000_000_000);
+    upstream.set(setL1PricePerUnitCall { price }).await;
+    let proxy = Proxy::before(upstream.node.url()).await;
+    let local = Rig::with(config(settings(&proxy.url))).await;
+    let request = json!({ "from": crate::rig::DEV, "to": ALICE, "value": "0x1", "gas": "0x7a120" });
+    // Reads what running takes.
+    local.rpc("eth_estimateGas", json!([request])).await;
+    for receiver in [POSTERS, Address::ZERO] {
+        local.client.get_balance(receiver).await.unwrap();
+    }
+    let nonce = local.client.get_transaction_count(crate::rig::DEV);
+    let nonce = nonce.await.unwrap();
+    proxy.set(Mode::Drop);
+    let hash = local.rpc("eth_sendTransaction", json!([request])).await;
+    let receipt = local.rpc("eth_getTransactionReceipt", json!([hash])).await;
+    assert_eq!(receipt["status"], "0x1");
+    assert_ne!(receipt["gasUsedForL1"], "0x0");
+    let after = local.client.get_transaction_count(crate::rig::DEV);
+    assert_eq!(after.await.unwrap(), nonce + 1);
 }

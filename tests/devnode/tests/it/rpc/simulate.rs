@@ -9,7 +9,7 @@ use alloy::{
 };
 use serde_json::{Value, json};
 
-use crate::rig::{DEV, Rig, evm_proxy, via_evm};
+use crate::rig::{DEV, Rig, evm_proxy, init_code, via_evm};
 
 const ALICE: Address = Address::repeat_byte(0xa1);
 const BOB: Address = Address::repeat_byte(0xb0);
@@ -227,4 +227,29 @@ async fn a_program_runs_in_blocks_that_are_made_up() {
         rig.client.get_block_number().await.unwrap() + 1
     );
     assert_eq!(rig.client.get_balance(ALICE).await.unwrap(), U256::ZERO);
+}
+
+/// Returns slot 0.
+const READER: &[u8] = &[0x5f, 0x54, 0x5f, 0x52, 0x60, 0x20, 0x5f, 0xf3];
+
+/// Whatever was at its address: in blocks that are made up, in the pending one, and when it is mined.
+#[tokio::test]
+async fn a_new_contract_begins_with_empty_storage() {
+    let rig = Rig::new().await;
+    let created = DEV.create(0);
+    let old = json!([created, "0x0", B256::with_last_byte(7)]);
+    rig.rpc("anvil_setStorageAt", old).await;
+    let deploy = json!({ "from": DEV, "gas": "0x30d40", "input": Bytes::from(init_code(READER)) });
+    let calls = json!({ "blockStateCalls": [{ "calls": [deploy, { "to": created }] }] });
+    let calls = &simulate(&rig, calls).await[0]["calls"];
+    assert_eq!(calls[0]["status"], "0x1");
+    assert_eq!(words(&calls[1]["returnData"]), [U256::ZERO]);
+
+    rig.rpc("evm_setAutomine", json!([false])).await;
+    rig.rpc("eth_sendTransaction", json!([deploy])).await;
+    for block in ["pending", "latest"] {
+        let word = rig.rpc("eth_call", json!([{ "to": created }, block])).await;
+        assert_eq!(words(&word), [U256::ZERO], "{block}");
+        rig.rpc("evm_mine", json!([])).await;
+    }
 }
