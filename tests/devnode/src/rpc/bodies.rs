@@ -2,11 +2,14 @@
 //!
 //! Up to the limit a request may be of any method. A larger one, over HTTP, must load a dump. Whatever
 //! is longer than [`FREE_MAX`] first waits for its share of [`BODY_MAX`] bytes, which all have together.
+//! The share is that of its declared length: neither it nor the body is waited for without an end.
 
 use std::{
-    future::ready,
+    future::{pending, ready},
+    pin::pin,
     sync::Arc,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use futures::{
@@ -16,10 +19,15 @@ use futures::{
 use jsonrpsee::{
     MethodResponse, Methods,
     core::middleware::{Batch, Notification, RpcServiceBuilder, RpcServiceT},
-    server::{ConnectionState, HttpRequest, HttpResponse, ServerConfig, http, stop_channel},
+    server::{
+        ConnectionState, HttpBody, HttpRequest, HttpResponse, ServerConfig, http, stop_channel,
+    },
     types::{Id, Request, error::reject_too_big_request},
 };
-use tokio::sync::Semaphore;
+use tokio::{
+    sync::{Notify, OwnedSemaphorePermit, Semaphore},
+    time::timeout,
+};
 use tower::{Layer, Service};
 
 use crate::config::BODY_MAX;
@@ -29,6 +37,13 @@ const FREE_MAX: u32 = 128 << 10;
 
 /// {byte} What one permit stands for.
 const UNIT: u32 = 1 << 10;
+
+/// How long a request waits for its share.
+const ROOM_WAIT: Duration = Duration::from_secs(15);
+
+/// How long a body may take to arrive, and {byte/s} how fast what it declares must come beyond that.
+const READ_WAIT: Duration = Duration::from_secs(15);
+const READ_RATE: u32 = 4 << 20;
 
 /// The methods that may be called with more than the limit.
 const LOADERS: [&str; 2] = ["anvil_loadState", "hardhat_loadState"];
@@ -52,11 +67,44 @@ impl Bodies {
         }
     }
 
-    /// Waits until there is room for the body, and calls only what loads a dump.
-    async fn load(self, request: HttpRequest, len: u32) -> HttpResponse {
-        let Ok(room) = self.room.acquire_many_owned(len.div_ceil(UNIT)).await else {
-            return http::response::too_large(self.limit);
+    /// {byte} Length of a request's body. Without one that is told it is read up to the limit.
+    fn length(&self, request: &HttpRequest) -> Option<u32> {
+        match request.headers().get("content-length") {
+            Some(len) => len.to_str().ok().and_then(|len| len.parse().ok()),
+            None => (request.method().as_str() == "POST").then_some(self.limit),
+        }
+    }
+
+    /// Answers a long request once there is room for it: one that loads a dump itself, another with its
+    /// answer.
+    async fn admit<E>(
+        self,
+        len: u32,
+        arrival: Arrival,
+        work: Either<HttpRequest, impl Future<Output = Result<HttpResponse, E>>>,
+    ) -> Result<HttpResponse, E> {
+        let room = Arc::clone(&self.room).acquire_many_owned(len.div_ceil(UNIT));
+        let Ok(Ok(room)) = timeout(ROOM_WAIT, room).await else {
+            return Ok(refusal(503, "too many long requests at a time: try again"));
         };
+        let answer = async move {
+            match work {
+                Either::Left(request) => Ok(self.load(request, room).await),
+                Either::Right(answer) => {
+                    let _room = room;
+                    answer.await
+                }
+            }
+        };
+        let mut answer = pin!(answer);
+        tokio::select! {
+            answer = &mut answer => answer,
+            () = arrival.overdue(len) => Ok(refusal(408, "the request did not arrive in time")),
+        }
+    }
+
+    /// Calls only what loads a dump.
+    async fn load(self, request: HttpRequest, room: OwnedSemaphorePermit) -> HttpResponse {
         let config = ServerConfig::builder()
             .max_request_body_size(BODY_MAX)
             .build();
@@ -65,6 +113,36 @@ impl Bodies {
         let limit = self.limit;
         let loaders = RpcServiceBuilder::new().layer_fn(move |inner| LoadersOnly { inner, limit });
         http::call_with_service_builder(request, config, connection, self.methods, loaders).await
+    }
+}
+
+/// An answer to a request that is not read.
+fn refusal(status: u16, reason: &'static str) -> HttpResponse {
+    let mut answer = HttpResponse::new(HttpBody::from(reason));
+    if let Ok(status) = status.try_into() {
+        *answer.status_mut() = status;
+    }
+    answer
+}
+
+/// Tells whether a long request has come in whole.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Arrival(Arc<Notify>);
+
+impl Arrival {
+    /// It has: a method is called.
+    pub(super) fn mark(request: &Request<'_>) {
+        if let Some(Self(arrived)) = request.extensions().get() {
+            arrived.notify_one();
+        }
+    }
+
+    /// Ends when the time of a body of `len` {byte} is over, unless it arrives.
+    async fn overdue(&self, len: u32) {
+        let time = READ_WAIT + Duration::from_secs((len / READ_RATE).into());
+        if timeout(time, self.0.notified()).await.is_ok() {
+            pending::<()>().await;
+        }
     }
 }
 
@@ -100,29 +178,18 @@ where
         self.inner.poll_ready(context)
     }
 
-    fn call(&mut self, request: HttpRequest) -> Self::Future {
-        let limit = self.bodies.limit;
-        // Without a length it is read up to the limit.
-        let len = match request.headers().get("content-length") {
-            Some(len) => len.to_str().ok().and_then(|len| len.parse().ok()),
-            None => (request.method().as_str() == "POST").then_some(limit),
+    fn call(&mut self, mut request: HttpRequest) -> Self::Future {
+        let len = self.bodies.length(&request);
+        let Some(len) = len.filter(|len| (FREE_MAX + 1..=BODY_MAX).contains(len)) else {
+            return self.inner.call(request).boxed();
         };
-        match len {
-            Some(len) if (limit + 1..=BODY_MAX).contains(&len) => {
-                self.bodies.clone().load(request, len).map(Ok).boxed()
-            }
-            Some(len) if (FREE_MAX + 1..=limit).contains(&len) => {
-                let room = self.bodies.room.clone();
-                let room = room.acquire_many_owned(len.div_ceil(UNIT));
-                let answer = self.inner.call(request);
-                async {
-                    let _room = room.await;
-                    answer.await
-                }
-                .boxed()
-            }
-            _ => self.inner.call(request).boxed(),
-        }
+        let arrival = Arrival::default();
+        request.extensions_mut().insert(arrival.clone());
+        let work = match len > self.bodies.limit {
+            true => Either::Left(request),
+            false => Either::Right(self.inner.call(request)),
+        };
+        self.bodies.clone().admit(len, arrival, work).boxed()
     }
 }
 
@@ -143,6 +210,7 @@ where
     type BatchResponse = MethodResponse;
 
     fn call<'a>(&self, request: Request<'a>) -> impl Future<Output = MethodResponse> + Send + 'a {
+        Arrival::mark(&request);
         if LOADERS.contains(&request.method_name()) {
             return Either::Left(self.inner.call(request));
         }

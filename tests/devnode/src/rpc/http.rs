@@ -12,6 +12,8 @@ use jsonrpsee::{
 };
 use tokio::time::Instant;
 
+use super::bodies::Arrival;
+
 /// geth's code for a request of a batch whose time is over.
 const TIMED_OUT: i32 = -32002;
 
@@ -39,6 +41,7 @@ where
     type BatchResponse = MethodResponse;
 
     fn call<'a>(&self, request: Request<'a>) -> impl Future<Output = MethodResponse> + Send + 'a {
+        Arrival::mark(&request);
         let subscribes = matches!(request.method_name(), "eth_subscribe" | "eth_unsubscribe");
         let id = subscribes.then(|| request.id.clone().into_owned());
         let answer = self.inner.call(request);

@@ -1,5 +1,7 @@
 //! How large requests may be.
 
+use std::time::Duration;
+
 use alloy::{
     primitives::{Address, Bytes, keccak256},
     providers::Provider,
@@ -9,6 +11,12 @@ use serde_json::{Value, json};
 use stylus_devnode::{
     Config, TEST_ACCOUNTS,
     config::{BODY_MAX, Mining, REQUEST_MAX},
+};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::{sleep, timeout},
 };
 
 use crate::rig::{DEV, Rig, socket::Socket};
@@ -133,6 +141,16 @@ async fn a_listing_of_too_much_is_refused() {
     assert!(message.contains("more than 1000 blocks"), "{message}");
 }
 
+/// A connection on which a request of some length begins, and its body never comes.
+async fn idle(rig: &Rig, len: u32) -> TcpStream {
+    let mut stream = TcpStream::connect(rig.node.address()).await.unwrap();
+    let head = format!(
+        "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {len}\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream
+}
+
 /// Each takes its share of what all may take together, and gives it back.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn long_requests_leave_room_for_later_ones() {
@@ -141,8 +159,52 @@ async fn long_requests_leave_room_for_later_ones() {
 
     let rig = Rig::new().await;
     let text = "7".repeat(LEN);
+    let long = || rig.rpc("eth_blockNumber", json!([text]));
+    let all = idle(&rig, BODY_MAX).await;
+    sleep(Duration::from_millis(200)).await;
+    // There is no room left, which does not concern a short one.
+    let waiting = timeout(Duration::from_secs(2), long());
+    assert!(waiting.await.is_err());
+    assert_eq!(rig.rpc("eth_blockNumber", json!([])).await, "0x0");
+    let freed = async {
+        sleep(Duration::from_secs(1)).await;
+        drop(all);
+    };
+    let (number, ()) = tokio::join!(timeout(Duration::from_secs(10), long()), freed);
+    assert_eq!(number.unwrap(), "0x0");
     for _ in 0..=BODY_MAX as usize / LEN / AT_A_TIME {
-        let numbers = (0..AT_A_TIME).map(|_| rig.rpc("eth_blockNumber", json!([text])));
+        let numbers = (0..AT_A_TIME).map(|_| long());
         assert_eq!(join_all(numbers).await, ["0x0"; AT_A_TIME]);
+    }
+}
+
+/// Neither room nor a body is waited for without an end.
+#[tokio::test]
+async fn a_long_request_that_does_not_come_is_given_up() {
+    const LEN: u32 = 200 << 10;
+    const PATIENCE: Duration = Duration::from_secs(25);
+
+    let rig = Rig::new().await;
+    let mut lazy = idle(&rig, LEN).await;
+    sleep(Duration::from_millis(200)).await;
+    let _rest = idle(&rig, BODY_MAX - LEN).await;
+    sleep(Duration::from_millis(200)).await;
+    let mut crowded = idle(&rig, REQUEST_MAX).await;
+    let mut answers = [String::new(), String::new()];
+    let [early, late] = &mut answers;
+    let read = tokio::join!(
+        timeout(PATIENCE, lazy.read_to_string(early)),
+        timeout(PATIENCE, crowded.read_to_string(late)),
+    );
+    assert!(matches!(read, (Ok(_), Ok(_))), "{read:?}");
+    for (answer, status, reason) in [
+        (&answers[0], "408", "did not arrive in time"),
+        (&answers[1], "503", "too many long requests"),
+    ] {
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status} ")),
+            "{answer}"
+        );
+        assert!(answer.contains(reason), "{answer}");
     }
 }
