@@ -34,6 +34,9 @@ const DRAIN: Duration = Duration::from_millis(500);
 /// {byte} Stack of every thread, mapped as it is used: compiling a large program recurses deeply.
 const STACK_LEN: usize = 32 << 20;
 
+/// Most threads that compute or wait, beside those that serve connections.
+pub(crate) const BLOCKING_MAX: usize = 512;
+
 /// Why a node cannot start, or ends badly.
 #[derive(Debug, Error)]
 pub enum Error {
@@ -132,6 +135,7 @@ fn start(config: &Config) -> Result<(Runtime, Started, Running), Error> {
         .enable_all()
         .thread_name("stylus-devnode")
         .thread_stack_size(STACK_LEN)
+        .max_blocking_threads(BLOCKING_MAX)
         .build()
         .map_err(Error::Thread)?;
     let mut started = Started {

@@ -18,10 +18,10 @@ use super::{
 };
 use crate::{
     config::Config,
-    fork::{Pin, Reason, StateError, head::Head},
+    fork::{Pin, Reason, StateError, errands, head::Head},
 };
 
-/// Answers of each kind that are kept for the next request.
+/// Answers of each kind that are kept for the next request, beside those in use.
 const KEPT_MAX: usize = 16;
 
 /// The upstream before the forked block, and what was asked last. What it does not have is kept too,
@@ -53,6 +53,7 @@ impl Older {
     /// The state after a block, which is its origin's block; none if there is no such block.
     pub(super) fn state(self: &Arc<Self>, number: u64) -> Result<Option<Arc<State>>, StateError> {
         if let Some(known) = self.states.find(&number) {
+            known.iter().for_each(hold);
             return Ok(known);
         }
         let older = Arc::clone(self);
@@ -62,7 +63,10 @@ impl Older {
                 Some(pin) => Some(Arc::new(state_on(pin, &older.config)?.0)),
                 None => None,
             };
-            older.states.keep(number, state);
+            // Its next attempt finds it, whatever else is asked meanwhile.
+            state.iter().for_each(hold);
+            let in_use = |state: &Arc<State>| Arc::strong_count(state) > 1;
+            older.states.keep_beside(number, state, in_use);
             Ok(())
         })?;
         Ok(self.states.find(&number).flatten())
@@ -111,6 +115,11 @@ impl Older {
         })?;
         Ok(self.numbers.find(&hash).flatten())
     }
+}
+
+/// What a state has read is read again if it is forgotten between two attempts of a request.
+fn hold(state: &Arc<State>) {
+    errands::hold(Arc::<State>::clone(state));
 }
 
 fn number_of(pin: &Arc<Pin>, hash: B256, what: &str) -> Result<Option<u64>, StateError> {
@@ -186,10 +195,18 @@ impl<K: PartialEq, V: Clone> Kept<K, V> {
     }
 
     pub(super) fn keep(&self, key: K, answer: Option<V>) {
+        self.keep_beside(key, answer, |_| false);
+    }
+
+    /// As [`Self::keep`]; answers in use are not forgotten.
+    fn keep_beside(&self, key: K, answer: Option<V>, in_use: impl Fn(&V) -> bool) {
         let mut kept = self.lock();
         kept.retain(|(other, _)| *other != key);
-        if kept.len() >= KEPT_MAX {
-            kept.remove(0);
+        let mut is_idle = |(_, answer): &(K, Option<V>)| !answer.as_ref().is_some_and(&in_use);
+        while kept.len() >= KEPT_MAX
+            && let Some(oldest) = kept.iter().position(&mut is_idle)
+        {
+            kept.remove(oldest);
         }
         kept.push((key, answer));
     }

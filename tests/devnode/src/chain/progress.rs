@@ -5,6 +5,7 @@
 //! each that has ended, and knows when it is made again where it was.
 
 use super::{Chain, clock::Clock, settings::Settings, undo::Position};
+use crate::fork::errands;
 
 /// Where a chain can go back to, unless it went back further by itself: taking blocks back reads no
 /// state.
@@ -22,6 +23,12 @@ struct Point {
 impl Chain {
     /// Keeps what was done so far, whatever comes.
     pub fn keep(&mut self) {
+        errands::commit();
+        self.mark();
+    }
+
+    /// Begins what can be undone.
+    pub fn mark(&mut self) {
         self.mark = Mark(Some(Point {
             head: self.head().header.number,
             position: self.state.position(),

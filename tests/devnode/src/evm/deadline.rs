@@ -9,6 +9,7 @@ use revm::context_interface::context::ContextError;
 use thiserror::Error;
 
 use super::{Error, frames::FrameError};
+use crate::fork::errands;
 
 /// An execution took longer than it may.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
@@ -19,14 +20,17 @@ pub struct TimedOut(pub Duration);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deadline {
     start: Instant,
+    /// What earlier attempts of the request have used.
+    used: Duration,
     timeout: Duration,
 }
 
 impl Deadline {
-    /// `timeout` from now.
+    /// `timeout` from now, less what earlier attempts of the request have used.
     pub fn after(timeout: Duration) -> Self {
         Self {
             start: Instant::now(),
+            used: errands::executed(),
             timeout,
         }
     }
@@ -38,7 +42,7 @@ impl Deadline {
 
     /// Whether the time is over.
     pub fn is_over(&self) -> bool {
-        self.start.elapsed() >= self.timeout
+        self.used.saturating_add(self.start.elapsed()) >= self.timeout
     }
 
     /// Ends an execution whose time is over.

@@ -5,10 +5,15 @@
 //! attempt ends and lets go of the chain, the errands are run, and it is made again with what they
 //! brought. Whether an attempt counts is seen by the errands alone, however its errors were wrapped.
 //!
+//! Threads are few, and a thread that waits does nothing else: a request first runs [`briefly`], without
+//! waiting, and once more as one of those that may wait if it has to.
+//!
 //! Elsewhere, as at the start of a node, reads wait.
 
 use std::{
-    cell::RefCell,
+    any::Any,
+    cell::{Cell, RefCell},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -20,12 +25,110 @@ const ATTEMPTS_MAX: usize = 10_000;
 /// Longest time after which a request is attempted once more.
 const TIME_MAX: Duration = Duration::from_secs(300);
 
+/// What is not forgotten between attempts.
+type Held = Arc<dyn Any + Send + Sync>;
+
 /// Brings something into memory.
 type Errand = Box<dyn FnOnce() -> Result<(), StateError>>;
 
 thread_local! {
     /// Those of the attempt that this thread makes; none if its reads wait.
     static DESK: RefCell<Option<Desk>> = const { RefCell::new(None) };
+    /// What errands brought that only this request's attempts may still want.
+    static HELD: RefCell<Option<Vec<Held>>> = const { RefCell::new(None) };
+    static HASTE: Cell<Haste> = const { Cell::new(Haste::None) };
+    static WORK: Cell<Work> = const { Cell::new(Work::NONE) };
+}
+
+/// Whether this thread may wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Haste {
+    /// It may.
+    None,
+    /// It may not, and need not so far.
+    Brief,
+    /// It may not, and would have to.
+    Over,
+}
+
+/// How long a request has executed.
+#[derive(Clone, Copy, Debug)]
+struct Work {
+    /// In earlier attempts.
+    before: Duration,
+    /// When this attempt began to.
+    since: Option<Instant>,
+}
+
+impl Work {
+    const NONE: Self = Self {
+        before: Duration::ZERO,
+        since: None,
+    };
+
+    fn total(self) -> Duration {
+        let now = self.since.map_or(Duration::ZERO, |since| since.elapsed());
+        self.before.saturating_add(now)
+    }
+}
+
+/// Runs a method that must not wait: none if it would have to, and has to be run again where it may. It
+/// has done nothing for good then; one that has goes on, and waits.
+pub fn briefly<R>(method: impl FnOnce() -> R) -> Option<R> {
+    HASTE.set(Haste::Brief);
+    let place = Reset;
+    let result = method();
+    let is_over = HASTE.get() == Haste::Over;
+    drop(place);
+    (!is_over).then_some(result)
+}
+
+/// Clears what a thread knows of its request, after a panic too: threads are used again.
+struct Reset;
+
+impl Drop for Reset {
+    fn drop(&mut self) {
+        HASTE.set(Haste::None);
+    }
+}
+
+/// Whether this thread may wait, now that it has to. If not, the error with which the method ends does
+/// not matter.
+pub(super) fn may_wait() -> bool {
+    match HASTE.get() {
+        Haste::None => true,
+        Haste::Brief | Haste::Over => {
+            HASTE.set(Haste::Over);
+            false
+        }
+    }
+}
+
+/// The request has done something for good, and must not be run again from its beginning.
+pub fn commit() {
+    if HASTE.get() == Haste::Brief {
+        HASTE.set(Haste::None);
+    }
+}
+
+/// Keeps something as long as this request makes attempts; where none are made nothing is kept.
+pub fn hold(thing: Held) {
+    HELD.with_borrow_mut(|held| {
+        let Some(held) = held else {
+            return;
+        };
+        if !held.iter().any(|other| Arc::ptr_eq(other, &thing)) {
+            held.push(thing);
+        }
+    });
+}
+
+/// How long earlier attempts of this request have executed. This one begins to, if it has not yet.
+pub fn executed() -> Duration {
+    let mut work = WORK.get();
+    work.since.get_or_insert_with(Instant::now);
+    WORK.set(work);
+    work.before
 }
 
 #[derive(Default)]
@@ -44,11 +147,16 @@ struct Desk {
 pub fn attend<R, E: From<StateError>>(mut attempt: impl FnMut() -> Result<R, E>) -> Result<R, E> {
     let deadline = Instant::now() + TIME_MAX;
     let (mut attempts, mut failed) = (0, Vec::new());
+    let _visit = Visit::begin();
     loop {
         attempts += 1;
         let place = Place::take(failed);
         let result = attempt();
         let desk = place.leave();
+        WORK.set(Work {
+            before: WORK.get().total(),
+            since: None,
+        });
         failed = desk.failed;
         let Some((first, _)) = desk.errands.first() else {
             return result;
@@ -59,6 +167,9 @@ pub fn attend<R, E: From<StateError>>(mut attempt: impl FnMut() -> Result<R, E>)
                 reason: endless,
                 ..first.clone()
             }));
+        }
+        if !may_wait() {
+            return Err(E::from(first.clone()));
         }
         for (put_off, errand) in desk.errands {
             if let Err(error) = errand() {
@@ -100,6 +211,28 @@ pub(super) fn put_off(
         }
         put_off
     })
+}
+
+/// The attempts of one request, after which nothing is held.
+struct Visit {
+    held: Option<Vec<Held>>,
+    work: Work,
+}
+
+impl Visit {
+    fn begin() -> Self {
+        Self {
+            held: HELD.replace(Some(Vec::new())),
+            work: WORK.replace(Work::NONE),
+        }
+    }
+}
+
+impl Drop for Visit {
+    fn drop(&mut self) {
+        HELD.set(self.held.take());
+        WORK.set(self.work);
+    }
 }
 
 /// A thread's place at its desk, which a panic clears too: threads are used again.
@@ -199,6 +332,45 @@ mod tests {
         });
         assert_eq!(result.unwrap_err().reason, Reason::Endless);
         assert_eq!(attempts, ATTEMPTS_MAX);
+    }
+
+    #[test]
+    fn a_brief_run_ends_before_it_waits_unless_it_has_done_something() {
+        let visit = |acts: bool| {
+            let mut attempts = 0;
+            let result = briefly(|| {
+                attend(|| {
+                    attempts += 1;
+                    if acts {
+                        commit();
+                    }
+                    match attempts {
+                        1 => Err(put_off(read("a"), || Ok(()))),
+                        _ => Ok(()),
+                    }
+                })
+            });
+            (result, attempts, may_wait())
+        };
+        assert_eq!(visit(false), (None, 1, true));
+        assert_eq!(visit(true), (Some(Ok(())), 2, true));
+    }
+
+    #[test]
+    fn what_is_held_is_held_to_the_last_attempt() {
+        let thing = Arc::new(7);
+        let weak = Arc::downgrade(&thing);
+        let mut thing = Some(thing);
+        let result: Result<_, StateError> = attend(|| {
+            if let Some(thing) = thing.take() {
+                return Err(put_off(read("a"), move || {
+                    hold(thing);
+                    Ok(())
+                }));
+            }
+            Ok(weak.upgrade().is_some())
+        });
+        assert_eq!((result, weak.upgrade()), (Ok(true), None));
     }
 
     #[test]

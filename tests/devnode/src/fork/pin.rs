@@ -378,6 +378,9 @@ impl Pin {
     pub fn ask(&self, method: &'static str, params: Value) -> Result<Value, StateError> {
         let what = format!("{method} {params}");
         let what: String = what.chars().take(200).collect();
+        if !errands::may_wait() {
+            return Err(self.error(&what, Reason::PutOff));
+        }
         self.upstream.ask(&self.head, &what, (method, params))
     }
 

@@ -15,7 +15,7 @@ use super::{
     args::Args,
     error::RpcError,
     feed::{Feed, Topic},
-    methods::{Methods, json, off_thread},
+    methods::{Methods, json, patiently},
     older::logs,
     subscribe::Ids,
 };
@@ -65,7 +65,11 @@ pub fn register(methods: &mut Methods) -> Result<(), RegisterMethodError> {
             .module()
             .register_async_method(name, move |params: Params<'static>, api, _| {
                 let filters = Arc::clone(&filters);
-                off_thread(move || method(&filters, &api, &mut Args::new(&params)))
+                async move {
+                    let shared = api.clone();
+                    let run = move || method(&filters, &shared, &mut Args::new(&params));
+                    patiently(&api, run).await
+                }
             })?;
     }
     Ok(())

@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::{Api, args::Args, error::RpcError};
-use crate::chain::Chain;
+use crate::{chain::Chain, fork::errands};
 
 /// A method that only looks at the chain.
 pub(super) type Read<R> = fn(&Chain, &mut Args<'_>) -> Result<R, RpcError>;
@@ -82,7 +82,10 @@ impl Methods {
             self.module
                 .register_async_method(name, move |params, api, _| {
                     let method = method.clone();
-                    async move { off_thread(move || method(&api, params)).await }
+                    async move {
+                        let shared = Arc::clone(&api);
+                        patiently(&api, move || method(&shared, params.clone())).await
+                    }
                 })?;
         }
         Ok(())
@@ -97,6 +100,26 @@ pub(super) async fn off_thread<R: Send + 'static>(
         Ok(result) => result.map_err(ErrorObjectOwned::from),
         Err(error) => Err(RpcError::Internal(error.to_string()).into()),
     }
+}
+
+/// As [`off_thread`], of a method that may need a fork's upstream. If it has to wait it is run again from
+/// the beginning, as one of those that may: the others must find a thread.
+pub(super) async fn patiently<R: Send + 'static>(
+    api: &Api,
+    mut method: impl FnMut() -> Result<R, RpcError> + Send + 'static,
+) -> Result<R, ErrorObjectOwned> {
+    let (result, mut method) = off_thread(move || {
+        let result = errands::briefly(&mut method);
+        Ok((result, method))
+    })
+    .await?;
+    if let Some(result) = result {
+        return result.map_err(ErrorObjectOwned::from);
+    }
+    let turn = api.waiting.acquire().await;
+    let result = off_thread(move || method()).await;
+    drop(turn);
+    result
 }
 
 /// The JSON form of a result.

@@ -47,7 +47,7 @@ use std::{
 
 use alloy_primitives::B256;
 use jsonrpsee::{RpcModule, server::RegisterMethodError, types::ErrorObjectOwned};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use crate::{
     chain::{
@@ -56,6 +56,7 @@ use crate::{
         mining::Mining,
     },
     fork::errands,
+    node,
 };
 use error::RpcError;
 use feed::Accepted;
@@ -67,6 +68,9 @@ const SLICE: Duration = Duration::from_millis(50);
 /// How long it then stays away: the lock is not fair, and who waits for it must wake up.
 const PAUSE: Duration = Duration::from_millis(1);
 
+/// Most requests that wait for a fork's upstream at a time: half of the threads.
+const WAITING_MAX: usize = node::BLOCKING_MAX / 2;
+
 /// What every method works on.
 #[derive(Debug)]
 pub struct Api {
@@ -77,6 +81,7 @@ pub struct Api {
     accepted: Mutex<Accepted>,
     mining: watch::Sender<Mining>,
     is_closed: AtomicBool,
+    waiting: Semaphore,
 }
 
 impl Api {
@@ -92,6 +97,7 @@ impl Api {
             accepted: Mutex::default(),
             mining,
             is_closed: AtomicBool::new(false),
+            waiting: Semaphore::new(WAITING_MAX),
         }
     }
 
@@ -107,7 +113,7 @@ impl Api {
     /// [`RpcError::Closed`] after [`Self::close`].
     pub fn write(&self) -> Result<RwLockWriteGuard<'_, Chain>, RpcError> {
         let chain = self.chain.write().unwrap_or_else(PoisonError::into_inner);
-        match self.is_closed.load(Ordering::Relaxed) {
+        match self.is_closed.load(Ordering::SeqCst) {
             true => Err(RpcError::Closed),
             false => Ok(chain),
         }
@@ -116,9 +122,9 @@ impl Api {
     /// Refuses every change from now on: what was answered is what [`Self::save`] writes. Returns when
     /// the last change is made.
     pub fn close(&self) {
+        // Whoever changes the chain now has it before us, and whoever comes later sees this.
+        self.is_closed.store(true, Ordering::SeqCst);
         let mut chain = self.chain.write().unwrap_or_else(PoisonError::into_inner);
-        // Those who see it hold the lock after us.
-        self.is_closed.store(true, Ordering::Relaxed);
         chain.pool.drop_waiting();
     }
 
@@ -145,10 +151,11 @@ impl Api {
     ) -> Result<R, RpcError> {
         errands::attend(|| {
             let mut chain = self.write()?;
-            chain.keep();
+            chain.mark();
             let result = method(&mut chain);
-            if errands::outstanding().is_some() {
-                chain.undo();
+            match errands::outstanding() {
+                Some(_) => chain.undo(),
+                None => errands::commit(),
             }
             self.publish(&chain);
             result

@@ -23,7 +23,7 @@ use super::{
     error::RpcError,
     fill::{complete, signed},
     format::{self, ArbitrumReceipt},
-    methods::{Methods, SharedApi, off_thread},
+    methods::{Methods, SharedApi, off_thread, patiently},
 };
 use crate::chain::{
     Chain,
@@ -116,7 +116,7 @@ async fn unsigned(
     anyone: bool,
 ) -> Result<B256, ErrorObjectOwned> {
     let filler = api.clone();
-    let request = off_thread(move || {
+    let request = patiently(&api, move || {
         let request: TransactionRequest = Args::new(&params).required()?;
         filler.look(|chain| {
             if !anyone && !chain.is_unlocked(&request.from.unwrap_or_default()) {
@@ -137,7 +137,7 @@ async fn send(
 ) -> Result<B256, ErrorObjectOwned> {
     let shared = api.clone();
     let conditions = conditions.map(Arc::new);
-    let submitted = off_thread(move || {
+    let submitted = patiently(&api, move || {
         let (hash, sender, submitted) = shared.change(|chain| {
             let tx = make(chain)?;
             let (hash, sender) = (*tx.tx_hash(), tx.signer());
@@ -180,7 +180,7 @@ async fn wait(
             Err(_) => {}
         }
         let shared = api.clone();
-        let (error, now) = off_thread(move || {
+        let (error, now) = patiently(&api, move || {
             let error = shared.change(|chain| Ok(chain.give_up(&hash, &mut seen)?))?;
             Ok((error, seen))
         })

@@ -8,13 +8,13 @@ use alloy::{
     providers::Provider,
 };
 use serde_json::{Value, json};
-use stylus_devnode::{TEST_ACCOUNTS, fork::Settings};
+use stylus_devnode::{Config, TEST_ACCOUNTS, fork::Settings};
 
 use super::{
     proxy::{Mode, Proxy},
     rig::{config, set_slot, settings, slot},
 };
-use crate::rig::{DEV, Rig};
+use crate::rig::{DEV, Rig, socket::Socket};
 
 const ALICE: Address = Address::repeat_byte(0xa1);
 const BOB: Address = Address::repeat_byte(0xb0);
@@ -260,4 +260,58 @@ async fn a_token_is_given_though_nothing_of_it_was_read() {
     let balance: Bytes = local.view(TOKEN, vec![]).await;
     assert_eq!(balance, Bytes::from(B256::from(U256::from(42)).to_vec()));
     assert_eq!(slot(local, TOKEN, 6).await, U256::from(106));
+}
+
+/// More requests wait than there are threads, and whoever needs nothing is answered at once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_that_wait_leave_a_thread_for_others() {
+    const READERS: u64 = 600;
+    const DELAY: Duration = Duration::from_secs(4);
+
+    let scene = scene().await;
+    scene.proxy.set(Mode::Delay(DELAY));
+    let mut socket = Socket::new(&scene.local).await;
+    let start = Instant::now();
+    for id in 0..READERS {
+        let address = Address::from_word(B256::from(U256::from(0xa_0000 + id)));
+        let request = json!({
+            "jsonrpc": "2.0", "id": id, "method": "eth_getBalance", "params": [address, "latest"],
+        });
+        socket.write(&request).await;
+    }
+    while scene.proxy.requests() < 200 {
+        assert!(start.elapsed() < DELAY, "the first have not begun to wait");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let asked = Instant::now();
+    scene.head().await;
+    assert!(scene.local.send(DEV.into(), vec![], 0).await.status());
+    assert!(asked.elapsed() < Duration::from_secs(2));
+    let mut answered: Vec<_> = Vec::new();
+    for _ in 0..READERS {
+        let answer = socket.read().await;
+        assert_eq!(answer["result"], json!("0x0"), "{answer}");
+        answered.push(answer["id"].as_u64().unwrap());
+    }
+    answered.sort_unstable();
+    assert!(answered.into_iter().eq(0..READERS));
+}
+
+/// Hashes much, reads the next slot, and so on: each attempt takes longer than the one before it.
+#[tokio::test]
+async fn the_attempts_of_a_call_share_one_deadline() {
+    const READER: &str = "0x5f5b6103e85b6110005f205060019003806005575080545060010160015600";
+
+    let upstream = Rig::new().await;
+    upstream.rpc("anvil_setCode", json!([ALICE, READER])).await;
+    upstream.rpc("evm_mine", json!([])).await;
+    let local = Rig::with(Config {
+        call_timeout: Duration::from_secs(3),
+        ..config(settings(&upstream.node.url()))
+    })
+    .await;
+    let params = json!([{ "from": DEV, "to": ALICE }, "latest"]);
+    let (_, message) = local.rpc_error("eth_call", params).await;
+    assert_eq!(message, "execution aborted (timeout = 3s)");
 }
