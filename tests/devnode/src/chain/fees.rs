@@ -90,9 +90,11 @@ fn ask(
         let have = format!("{len} blocks from {} on", told.oldest_block);
         return Err(pin.error(what, Reason::Mistaken { have }));
     }
-    let rewards = told.reward.as_ref().map_or(0, Vec::len);
-    let lacks_rewards = !percentiles.is_empty() && rewards != len;
-    if told.base_fee_per_gas.len() != len + 1 || lacks_rewards {
+    let rewards = told.reward.as_deref().unwrap_or_default();
+    let is_whole = |row: &Vec<u128>| row.len() == percentiles.len();
+    let has_rewards =
+        percentiles.is_empty() || rewards.len() == len && rewards.iter().all(is_whole);
+    if told.base_fee_per_gas.len() != len + 1 || !has_rewards {
         let uneven = Reason::Answer("its lists are not of one length".into());
         return Err(pin.error(what, uneven));
     }

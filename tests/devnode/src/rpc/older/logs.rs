@@ -96,12 +96,18 @@ fn check(pin: &Pin, asked: &Filter, logs: &[Value]) -> Result<(), StateError> {
             (number(from_block), number(to_block))
         }
     };
-    let is_asked =
-        |number: u64| from.is_none_or(|from| from <= number) && to.is_none_or(|to| number <= to);
-    let mut numbers = logs.iter().filter_map(number_of);
-    match numbers.find(|number| !is_asked(*number)) {
+    let is_asked = |number: &Option<u64>| {
+        number.is_some_and(|number| {
+            from.is_none_or(|from| from <= number) && to.is_none_or(|to| number <= to)
+        })
+    };
+    let mut numbers = logs.iter().map(number_of);
+    match numbers.find(|number| !is_asked(number)) {
         Some(number) => {
-            let have = format!("logs of block {number}");
+            let have = match number {
+                Some(number) => format!("logs of block {number}"),
+                None => "logs of no block".into(),
+            };
             let (from, to) = (from.unwrap_or_default(), to.unwrap_or_default());
             let what = format!("logs of blocks {from} to {to}");
             Err(pin.error(&what, Reason::Mistaken { have }))

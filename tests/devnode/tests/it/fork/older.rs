@@ -1,12 +1,17 @@
 //! What was before the fork: the upstream tells it, and only that.
 
+use std::time::Duration;
+
 use alloy::{
     network::TransactionBuilder,
     primitives::{Address, Bytes, U256},
     providers::Provider,
     rpc::types::{Filter, TransactionRequest},
 };
+use futures::future::join_all;
 use serde_json::json;
+use stylus_devnode::fork::Settings;
+use tokio::time::timeout;
 
 use super::{
     proxy::{Mode, Proxy},
@@ -266,7 +271,7 @@ async fn answers_to_other_questions_are_no_answers() {
     }
     // At the start as well.
     proxy.set(Mode::Swap(number.0.into(), number.1.into()));
-    let first = stylus_devnode::fork::Settings {
+    let first = Settings {
         block_number: Some(1),
         ..settings(&proxy.url)
     };
@@ -340,4 +345,65 @@ async fn proofs_are_the_upstreams_where_nothing_changed() {
     let params = json!([ALICE, ["0x1"], "0x2"]);
     let there = upstream.rpc("eth_getProof", params.clone()).await;
     assert_eq!(local.rpc("eth_getProof", params).await, there);
+}
+
+/// Each reads one slot after the other, of a state that others must not push out of memory.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn calls_at_many_older_blocks_all_end() {
+    const BLOCKS: u64 = 64;
+    const SUM: &str = "0x5f546001546002546003546004546005540101010101 5f5260205ff3";
+
+    let upstream = Rig::new().await;
+    let code = SUM.replace(' ', "");
+    upstream.rpc("anvil_setCode", json!([ALICE, code])).await;
+    for number in 1..=BLOCKS {
+        set_slot(&upstream, ALICE, number % 6, number).await;
+        upstream.rpc("evm_mine", json!([])).await;
+    }
+    upstream.rpc("evm_mine", json!([])).await;
+    let proxy = Proxy::before(upstream.node.url()).await;
+    let patient = Settings {
+        timeout: Duration::from_secs(20),
+        ..settings(&proxy.url)
+    };
+    let local = Rig::with(config(patient)).await;
+    proxy.set(Mode::Delay(Duration::from_millis(50)));
+    let ask = TransactionRequest::default().with_to(ALICE).with_from(DEV);
+    let calls = (1..=BLOCKS).map(|number| {
+        let call = local.client.call(ask.clone()).block(number.into());
+        async move { (number, call.await.unwrap()) }
+    });
+    let sums = timeout(Duration::from_secs(60), join_all(calls)).await;
+    for (number, sum) in sums.expect("all end in time") {
+        let first = number.saturating_sub(5).max(1);
+        let expected: u64 = (first..=number).sum();
+        assert_eq!(sum, Bytes::from(word(expected)), "block {number}");
+    }
+}
+
+/// What does not say where it belongs is not taken for what was asked for.
+#[tokio::test]
+async fn logs_of_no_block_and_uneven_rewards_are_refused() {
+    let upstream = Rig::new().await;
+    upstream.rpc("anvil_mine", json!([3])).await;
+    let proxy = Proxy::before(upstream.node.url()).await;
+    let local = Rig::with(config(settings(&proxy.url))).await;
+    for (answer, method, params, reason) in [
+        (
+            r#"[{"id":0,"result":"0x0"},{"id":1,"result":[{"address":"0x00000000000000000000000000000000000000a1","topics":[],"data":"0x"}]}]"#,
+            "eth_getLogs",
+            json!([{ "fromBlock": "0x1", "toBlock": "0x2" }]),
+            "logs of no block",
+        ),
+        (
+            r#"[{"id":0,"result":"0x0"},{"id":1,"result":{"oldestBlock":"0x1","gasUsedRatio":[0,0],"baseFeePerGas":["0x1","0x1","0x1"],"reward":[["0x0"],[]]}}]"#,
+            "eth_feeHistory",
+            json!(["0x2", "0x2", [50]]),
+            "its lists are not of one length",
+        ),
+    ] {
+        proxy.set(Mode::Say(answer));
+        let (_, message) = local.rpc_error(method, params).await;
+        assert!(message.contains(reason), "{message}");
+    }
 }
