@@ -4,7 +4,10 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
-use crate::{chain::mining::Mining, rpc::Api};
+use crate::{
+    chain::{dump::DumpError, mining::Mining},
+    rpc::Api,
+};
 
 /// Makes blocks whenever the chain's mode says so. Ends with the API.
 pub(crate) async fn run(api: Arc<Api>) {
@@ -45,13 +48,16 @@ pub(crate) async fn save(api: Arc<Api>, period: Duration) {
     let mut saved = None;
     loop {
         ticks.tick().await;
-        let state = api.read().stamp();
-        if saved == Some(state) {
-            continue;
-        }
         let shared = Arc::clone(&api);
-        match tokio::task::spawn_blocking(move || shared.save()).await {
-            Ok(Ok(())) => saved = Some(state),
+        let save = move || {
+            let state = shared.read().stamp();
+            if saved != Some(state) {
+                shared.save()?;
+            }
+            Ok::<_, DumpError>(state)
+        };
+        match tokio::task::spawn_blocking(save).await {
+            Ok(Ok(state)) => saved = Some(state),
             Ok(Err(error)) => tracing::error!(%error, "the state could not be saved"),
             Err(error) => tracing::error!(%error, "the state could not be saved"),
         }

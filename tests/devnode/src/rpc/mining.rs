@@ -13,6 +13,7 @@ use super::{
     error::RpcError,
     format,
     methods::{Methods, json},
+    pool::check_content,
 };
 use crate::{
     chain::{Chain, block::Block, mining::Mining},
@@ -36,6 +37,7 @@ pub fn register(methods: &mut Methods) -> Result<(), RegisterMethodError> {
         &["evm_mine_detailed", "anvil_mine_detailed"],
         |api, params| {
             let tell = |block: &Block| format::block(block, true);
+            check_content(&api.read(), "mine with evm_mine")?;
             json(mine_at(api, &mut Args::new(&params), DETAILED_MAX, tell)?)
         },
     )?;

@@ -78,17 +78,34 @@ fn content_from(
 
 /// Whole transactions.
 fn content(chain: &Chain, senders: Vec<Address>) -> Result<Listing<Transaction>, RpcError> {
+    check_size(
+        chain,
+        &senders,
+        "ask for one sender's, or with txpool_inspect",
+    )?;
+    list(chain, senders, format::waiting)
+}
+
+/// Whether an answer holds all that waits.
+///
+/// # Errors
+/// [`RpcError::TooLarge`], with what to do `instead`.
+pub(super) fn check_content(chain: &Chain, instead: &'static str) -> Result<(), RpcError> {
+    check_size(chain, &chain.pool.senders(), instead)
+}
+
+fn check_size(chain: &Chain, senders: &[Address], instead: &'static str) -> Result<(), RpcError> {
     let pooled = senders.iter().flat_map(|sender| chain.pool.of(sender));
     let have: usize = pooled.map(Pooled::bytes).sum();
-    if have > CONTENT_MAX {
-        return Err(RpcError::TooLarge {
+    match have > CONTENT_MAX {
+        true => Err(RpcError::TooLarge {
             what: "transactions of the pool",
             have,
             want: CONTENT_MAX,
-            instead: "ask for one sender's, or with txpool_inspect",
-        });
+            instead,
+        }),
+        false => Ok(()),
     }
-    list(chain, senders, format::waiting)
 }
 
 fn list<T>(

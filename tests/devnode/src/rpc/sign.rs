@@ -10,11 +10,12 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{
+    Api,
     args::Args,
     error::RpcError,
     fill::{build, complete, signed},
     format,
-    methods::Methods,
+    methods::{Methods, json},
     typed_data::TypedData,
 };
 use crate::chain::{Chain, send::placeholder};
@@ -36,7 +37,10 @@ pub fn register(methods: &mut Methods) -> Result<(), RegisterMethodError> {
         let (data, address) = (args.required()?, args.required()?);
         sign_message(chain, address, &data)
     })?;
-    methods.read(&["eth_signTypedData_v4", "eth_signTypedData"], sign_typed)?;
+    methods.blocking(
+        &["eth_signTypedData_v4", "eth_signTypedData"],
+        |api, params| json(sign_typed(api, &mut Args::new(&params))?),
+    )?;
     methods.read(&["eth_signTransaction"], sign_transaction)?;
     methods.read(&["eth_fillTransaction"], fill_transaction)
 }
@@ -53,16 +57,19 @@ fn sign_message(chain: &Chain, address: Address, message: &Bytes) -> Result<Byte
     Ok(signature.as_bytes().into())
 }
 
-/// EIP-712's signature. Some clients send the data as text.
-fn sign_typed(chain: &Chain, args: &mut Args<'_>) -> Result<Bytes, RpcError> {
+/// EIP-712's signature. Some clients send the data as text. Much data takes long to hash, for which the
+/// chain is not needed.
+fn sign_typed(api: &Api, args: &mut Args<'_>) -> Result<Bytes, RpcError> {
     let address = args.required()?;
     let data: TypedData = match args.required()? {
         Value::String(text) => serde_json::from_str(&text),
         data => serde_json::from_value(data),
     }
     .map_err(|error| RpcError::BadArguments(format!("typed data: {error}")))?;
-    let signature = key(chain, &address)?
-        .sign_hash_sync(&data.hash()?)
+    let hash = data.hash()?;
+    let key = api.look(|chain| key(chain, &address))?;
+    let signature = key
+        .sign_hash_sync(&hash)
         .map_err(|error| RpcError::Internal(error.to_string()))?;
     Ok(signature.as_bytes().into())
 }

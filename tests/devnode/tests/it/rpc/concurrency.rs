@@ -1,6 +1,6 @@
 //! Many clients at once.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use alloy::{
     consensus::{SignableTransaction, TxEip1559, TxEnvelope},
@@ -12,7 +12,7 @@ use alloy::{
 use serde_json::json;
 use stylus_devnode::{CHAIN_ID, Config};
 
-use crate::rig::Rig;
+use crate::rig::{DEV, Rig};
 
 const SENDERS: usize = 16;
 
@@ -91,4 +91,65 @@ async fn transactions_in_any_order_over_one_socket_per_sender() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn transactions_in_any_order_over_a_connection_each() {
     mined_in_shuffled_order(25, false).await;
+}
+
+/// A request that makes many blocks leaves the chain to others in between, and ends with the node.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_blocks_hold_up_nobody_for_long() {
+    const BLOCKS: u64 = 100_000;
+
+    let rig = Rig::new().await;
+    let (client, other) = (rig.client.clone(), rig.client.clone());
+    let mining = tokio::spawn(async move {
+        let mined = client.raw_request::<_, ()>("anvil_mine".into(), (BLOCKS,));
+        mined.await.is_ok()
+    });
+    let (mut last, mut longest) = (0, Duration::ZERO);
+    while last < BLOCKS / 20 {
+        let asked = Instant::now();
+        let number = other.get_block_number().await.unwrap();
+        longest = longest.max(asked.elapsed());
+        assert!(number < BLOCKS, "it answers only when all are mined");
+        last = number;
+    }
+    assert!(longest < Duration::from_secs(1), "{longest:?}");
+    let ending = Instant::now();
+    rig.node.shutdown().await.unwrap();
+    assert!(ending.elapsed() < Duration::from_secs(4));
+    assert!(!mining.await.unwrap());
+}
+
+/// What takes long to hash is hashed beside the chain.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn long_typed_data_holds_up_nobody() {
+    let rig = Rig::new().await;
+    let data = json!({
+        "types": { "Long": [{ "name": "numbers", "type": "uint256[]" }] },
+        "primaryType": "Long",
+        "domain": {},
+        "message": { "numbers": vec![1; 300_000] },
+    });
+    let start = Instant::now();
+    let sign = async {
+        rig.rpc("eth_signTypedData_v4", json!([DEV, data])).await;
+        start.elapsed()
+    };
+    let (took, longest) = {
+        let mut sign = std::pin::pin!(sign);
+        let mut longest = Duration::ZERO;
+        loop {
+            let asked = Instant::now();
+            let edit = rig.rpc("anvil_setNonce", json!([Address::ZERO, "0x1"]));
+            let step = async {
+                edit.await;
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            };
+            let mut step = std::pin::pin!(step);
+            tokio::select! {
+                took = &mut sign => break (took, longest.max(asked.elapsed())),
+                () = &mut step => longest = longest.max(asked.elapsed()),
+            }
+        }
+    };
+    assert!(longest < took / 3, "{longest:?} of {took:?}");
 }
