@@ -54,6 +54,9 @@ pub enum DumpError {
         /// Ours.
         want: Option<B256>,
     },
+    /// It is longer than asked for.
+    #[error("state and blocks take more than {} MiB", .0 >> 20)]
+    TooLarge(usize),
     /// It has no block.
     #[error("state dump has no blocks")]
     NoBlocks,
@@ -123,6 +126,14 @@ impl Chain {
 
     /// The chain as JSON.
     pub fn dump(&self) -> Result<Vec<u8>, DumpError> {
+        self.dump_within(usize::MAX)
+    }
+
+    /// As [`Self::dump`], of at most `len_max` {byte}: no more than that is ever made.
+    ///
+    /// # Errors
+    /// [`DumpError::TooLarge`]
+    pub fn dump_within(&self, len_max: usize) -> Result<Vec<u8>, DumpError> {
         let accounts = self.state.accounts().map(|(address, account)| Entry {
             address: *address,
             account: account.clone(),
@@ -147,7 +158,14 @@ impl Chain {
                 .map(|pooled| Recovered::clone(&pooled.tx))
                 .collect(),
         };
-        Ok(serde_json::to_vec(&dump)?)
+        let mut bounded = Bounded {
+            bytes: Vec::new(),
+            len_max,
+        };
+        match serde_json::to_writer(&mut bounded, &dump) {
+            Err(error) if error.is_io() => Err(DumpError::TooLarge(len_max)),
+            result => Ok(result.map(|()| bounded.bytes)?),
+        }
     }
 
     /// Replaces state, blocks, pool and clock with those of a dump. Snapshots are dropped.
@@ -184,6 +202,26 @@ impl Chain {
             let _ = self.pool.add(tx, None, None);
         }
         self.history = history;
+        Ok(())
+    }
+}
+
+/// Bytes that become no more than `len_max`.
+struct Bounded {
+    bytes: Vec<u8>,
+    len_max: usize,
+}
+
+impl Write for Bounded {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.bytes.len().saturating_add(bytes.len()) > self.len_max {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        self.bytes.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
 }

@@ -3,6 +3,8 @@
 //! Up to the limit a request may be of any method. A larger one, over HTTP, must load a dump. Whatever
 //! is longer than [`FREE_MAX`] first waits for its share of [`BODY_MAX`] bytes, which all have together.
 //! The share is that of its declared length: neither it nor the body is waited for without an end.
+//! Over WebSocket there is no length beforehand: only so many connections are taken that all of them
+//! together hold at most [`SOCKETS_LEN`] bytes.
 
 use std::{
     future::{pending, ready},
@@ -35,6 +37,10 @@ use crate::config::BODY_MAX;
 /// {byte} Longest request that waits for nothing: twice the largest contract, in hex.
 const FREE_MAX: u32 = 128 << 10;
 
+/// {byte} What the messages of all WebSockets may take together, which are at least [`SOCKETS_MIN`].
+const SOCKETS_LEN: u64 = 4 << 30;
+const SOCKETS_MIN: usize = 16;
+
 /// {byte} What one permit stands for.
 const UNIT: u32 = 1 << 10;
 
@@ -54,16 +60,21 @@ pub(super) struct Bodies {
     limit: u32,
     methods: Methods,
     room: Arc<Semaphore>,
+    sockets: Arc<Semaphore>,
 }
 
 impl Bodies {
     /// Bounds requests to `limit` {byte}, except those that load a dump.
     pub(super) fn new(limit: u32, methods: Methods) -> Self {
         let room = Arc::new(Semaphore::new((BODY_MAX / UNIT) as usize));
+        let sockets = SOCKETS_LEN / u64::from(limit.max(1));
+        let sockets = usize::try_from(sockets).unwrap_or(usize::MAX);
+        let sockets = sockets.clamp(SOCKETS_MIN, Semaphore::MAX_PERMITS);
         Self {
             limit,
             methods,
             room,
+            sockets: Arc::new(Semaphore::new(sockets)),
         }
     }
 
@@ -179,6 +190,14 @@ where
     }
 
     fn call(&mut self, mut request: HttpRequest) -> Self::Future {
+        if request.headers().contains_key("sec-websocket-key") {
+            let Ok(place) = Arc::clone(&self.bodies.sockets).try_acquire_owned() else {
+                return ready(Ok(refusal(503, "too many WebSockets"))).boxed();
+            };
+            // It lives as long as the connection.
+            request.extensions_mut().insert(Arc::new(place));
+            return self.inner.call(request).boxed();
+        }
         let len = self.bodies.length(&request);
         let Some(len) = len.filter(|len| (FREE_MAX + 1..=BODY_MAX).contains(len)) else {
             return self.inner.call(request).boxed();

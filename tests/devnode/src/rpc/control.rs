@@ -103,16 +103,7 @@ pub fn register(methods: &mut Methods) -> Result<(), RegisterMethodError> {
 async fn dump(api: SharedApi) -> Result<Bytes, ErrorObjectOwned> {
     off_thread(move || {
         api.save()?;
-        let dump = api.read().dump()?;
-        match dump.len() > DUMP_MAX {
-            true => Err(RpcError::TooLarge {
-                what: "state and blocks",
-                have: dump.len(),
-                want: DUMP_MAX,
-                instead: "start the node with --state",
-            }),
-            false => Ok(Bytes::from(dump)),
-        }
+        Ok(Bytes::from(api.read().dump_within(DUMP_MAX)?))
     })
     .await
 }

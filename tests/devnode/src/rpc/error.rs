@@ -152,6 +152,10 @@ impl From<RpcError> for ErrorObjectOwned {
                 _ => REJECTED,
             },
             RpcError::TooLarge { .. } => LIMIT,
+            RpcError::Dump(DumpError::TooLarge(_)) => {
+                let message = format!("{error}, and an answer holds no more: use --state");
+                return Self::owned(LIMIT, message, None::<()>);
+            }
             RpcError::Sequence(ref error) => simulate::code(error).unwrap_or(SERVER_ERROR),
             RpcError::Internal(_) => INTERNAL_ERROR_CODE,
             _ => SERVER_ERROR,

@@ -18,6 +18,7 @@ use tokio::{
     net::TcpStream,
     time::{sleep, timeout},
 };
+use tokio_tungstenite::{connect_async, tungstenite::Error};
 
 use crate::rig::{DEV, Rig, socket::Socket};
 
@@ -135,10 +136,69 @@ async fn a_listing_of_too_much_is_refused() {
     let other = json!([TEST_ACCOUNTS[0]]);
     let content = rig.rpc("txpool_contentFrom", other).await;
     assert_eq!(content["pending"]["0"]["input"], json!(data));
+    // Nothing is mined that cannot be told of.
+    let (code, message) = rig.rpc_error("evm_mine_detailed", json!([])).await;
+    assert_eq!(code, -32005);
+    assert!(message.contains("an answer holds 64: "), "{message}");
+    assert_eq!(rig.rpc("eth_blockNumber", json!([])).await, "0x0");
+    let rig = Rig::new().await;
     let (_, message) = rig
         .rpc_error("evm_mine_detailed", json!([{ "blocks": 1_001 }]))
         .await;
     assert!(message.contains("more than 1000 blocks"), "{message}");
+}
+
+#[tokio::test]
+async fn a_dump_that_no_answer_holds_is_refused() {
+    const LEN: usize = 2_400 << 10;
+
+    let rig = Rig::new().await;
+    let mut code = vec![0; LEN];
+    // In a dump each is twice as long.
+    for number in 0..(256 << 20) / (2 * LEN) + 1 {
+        code[LEN - 1] = number as u8;
+        let code = Bytes::copy_from_slice(&code);
+        rig.rpc(
+            "anvil_setCode",
+            json!([Address::with_last_byte(number as u8), code]),
+        )
+        .await;
+    }
+    let (code, message) = rig.rpc_error("anvil_dumpState", json!([])).await;
+    assert_eq!(code, -32005);
+    assert!(message.contains("take more than 255 MiB"), "{message}");
+}
+
+/// A WebSocket's place is free again when it ends.
+#[tokio::test]
+async fn websockets_that_may_hold_too_much_together_are_refused() {
+    const SOCKETS: usize = 16;
+
+    let config = Config {
+        request_max: BODY_MAX,
+        ..Config::default()
+    };
+    let rig = Rig::with(config).await;
+    let mut sockets = Vec::new();
+    for _ in 0..SOCKETS {
+        sockets.push(Socket::new(&rig).await);
+    }
+    let refused = connect_async(rig.node.ws_url()).await;
+    assert!(
+        matches!(&refused, Err(Error::Http(answer)) if answer.status() == 503),
+        "{refused:?}"
+    );
+    for socket in &mut sockets {
+        let number = socket.call("eth_blockNumber", json!([])).await;
+        assert_eq!(number, Ok(json!("0x0")));
+    }
+    sockets.pop();
+    let again = async {
+        while connect_async(rig.node.ws_url()).await.is_err() {
+            sleep(Duration::from_millis(50)).await;
+        }
+    };
+    timeout(Duration::from_secs(10), again).await.unwrap();
 }
 
 /// A connection on which a request of some length begins, and its body never comes.
