@@ -108,7 +108,7 @@ pub(super) async fn patiently<R: Send + 'static>(
     api: &Api,
     mut method: impl FnMut() -> Result<R, RpcError> + Send + 'static,
 ) -> Result<R, ErrorObjectOwned> {
-    let (result, mut method) = off_thread(move || {
+    let (result, method) = off_thread(move || {
         let result = errands::briefly(&mut method);
         Ok((result, method))
     })
@@ -117,7 +117,7 @@ pub(super) async fn patiently<R: Send + 'static>(
         return result.map_err(ErrorObjectOwned::from);
     }
     let turn = api.waiting.acquire().await;
-    let result = off_thread(move || method()).await;
+    let result = off_thread(method).await;
     drop(turn);
     result
 }
