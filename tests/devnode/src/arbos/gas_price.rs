@@ -57,6 +57,7 @@ impl GasPricer {
     pub fn price(&self) -> U256 {
         let free = self.tolerance.saturating_mul(self.speed_limit);
         let excess = self.backlog.saturating_sub(free);
+        // Owners set neither to zero; state of another chain, or one that was edited, may have it.
         let scale = self.inertia.saturating_mul(self.speed_limit).max(1);
         let exponent = 10_000 * u128::from(excess) / u128::from(scale);
         let exponent = u64::try_from(exponent).unwrap_or(u64::MAX);

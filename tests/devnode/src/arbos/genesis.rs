@@ -3,12 +3,12 @@
 use alloy_primitives::{Address, U256, address};
 
 use super::{
-    address_word, owners, params,
+    TX_LIMIT_SINCE, address_word, owners, params,
     pricer::{self, DataPricer, entry},
     slots::{ROOT, offset, space},
 };
 use crate::{
-    evm::env::SEQUENCER,
+    evm::env::{SEQUENCER, TX_GAS_LIMIT},
     stylus::{ArbosVersion, Rules},
 };
 
@@ -20,6 +20,15 @@ pub const CACHE_MANAGER: Address = address!("0x2F8Bd4EaB69764c105aDd7dE7CB040255
 
 /// {gas/s} Speed limit of a dev chain.
 const SPEED_LIMIT: u64 = 7_000_000;
+
+/// {gas} What a block of a dev chain may compute.
+const BLOCK_GAS_LIMIT: u64 = 32_000_000;
+
+/// {s} Of speed limit, by which an excess of the backlog multiplies the price by e.
+const INERTIA: u64 = 102;
+
+/// {s} Of speed limit, up to which a backlog costs nothing.
+const BACKLOG_TOLERANCE: u64 = 10;
 
 /// Level at which transactions are compressed.
 const BROTLI_LEVEL: u64 = 1;
@@ -38,15 +47,11 @@ pub fn slots(chain_id: u64, arbos_version: u64) -> Vec<(U256, U256)> {
         (ROOT.slot(offset::VERSION), arbos_version),
         (ROOT.slot(offset::CHAIN_ID), chain_id),
         (l2.slot(offset::l2::SPEED_LIMIT), SPEED_LIMIT),
-        (l2.slot(offset::l2::BLOCK_GAS_LIMIT), 32_000_000),
+        (l2.slot(offset::l2::BLOCK_GAS_LIMIT), BLOCK_GAS_LIMIT),
         (l2.slot(offset::l2::BASE_FEE), BASE_FEE),
         (l2.slot(offset::l2::BASE_FEE_MIN), BASE_FEE),
-        (l2.slot(offset::l2::INERTIA), 102),
-        (l2.slot(offset::l2::BACKLOG_TOLERANCE), 10),
-        (
-            l2.slot(offset::l2::TX_GAS_LIMIT),
-            crate::evm::env::TX_GAS_LIMIT,
-        ),
+        (l2.slot(offset::l2::INERTIA), INERTIA),
+        (l2.slot(offset::l2::BACKLOG_TOLERANCE), BACKLOG_TOLERANCE),
         (
             pricer::slot(entry::BYTES_PER_SECOND),
             u64::from(pricer.bytes_per_second),
@@ -69,6 +74,10 @@ pub fn slots(chain_id: u64, arbos_version: u64) -> Vec<(U256, U256)> {
         ]
         .map(|(slot, value)| (slot, U256::from(value))),
     );
+    if arbos_version >= TX_LIMIT_SINCE {
+        let slot = l2.slot(offset::l2::TX_GAS_LIMIT);
+        slots.push((slot, U256::from(TX_GAS_LIMIT)));
+    }
     slots.extend(owners::cache_managers().with_member(CACHE_MANAGER));
     slots.extend(owners::batch_posters().with_member(SEQUENCER));
     slots.push((

@@ -29,12 +29,13 @@ pub struct FeeAccounts {
     pub min: U256,
 }
 
-/// The stored fee accounts.
+/// The stored fee accounts, where `read` returns ArbOS slots.
 ///
 /// # Errors
-/// The state cannot be read.
-pub fn fee_accounts(view: &View<'_>) -> Result<FeeAccounts, StateError> {
-    let read = |slot| view.slot(&ARBOS, &slot);
+/// Those of `read`.
+pub fn fee_accounts(
+    read: impl Fn(U256) -> Result<U256, StateError>,
+) -> Result<FeeAccounts, StateError> {
     let account = |entry| Ok::<_, StateError>(Address::from_word(read(ROOT.slot(entry))?.into()));
     let pricing = ROOT.child(slots::space::L2_PRICING);
     Ok(FeeAccounts {
@@ -63,6 +64,13 @@ pub fn version(view: &View<'_>) -> Result<u64, StateError> {
 pub fn base_fee(view: &View<'_>) -> Result<u64, StateError> {
     let space = ROOT.child(slots::space::L2_PRICING);
     let word = view.slot(&ARBOS, &space.slot(offset::l2::BASE_FEE))?;
+    Ok(word.saturating_to())
+}
+
+/// {wei/gas} The stored least base fee.
+pub fn base_fee_min(view: &View<'_>) -> Result<u64, StateError> {
+    let space = ROOT.child(slots::space::L2_PRICING);
+    let word = view.slot(&ARBOS, &space.slot(offset::l2::BASE_FEE_MIN))?;
     Ok(word.saturating_to())
 }
 

@@ -4,9 +4,10 @@ use std::io::Write;
 
 use alloy_primitives::{Address, U256, address};
 use brotli::{CompressorWriter, enc::BrotliEncoderParams};
+use revm::context::BlockEnv;
 
 use super::slots::{ARBOS, ROOT, offset, space};
-use crate::{chain::view::View, fork::StateError};
+use crate::{chain::view::View, evm::env::SEQUENCER, fork::StateError};
 
 /// Where the fees lie until posters are paid.
 pub const FUNDS: Address = address!("0xA4B00000000000000000000000000000000000f6");
@@ -37,35 +38,30 @@ pub struct Poster {
 
 impl Poster {
     /// `units = 16 * compressed size`, `gas = floor(price of a unit * units / gas price)`,
-    /// `fee = gas * gas price`. Nothing where data costs nothing.
+    /// `fee = gas * gas price`, where the gas price is the block's base fee. Nothing where data costs
+    /// nothing, or in a block that the sequencer does not make.
     ///
     /// # Errors
     /// The state cannot be read.
-    pub fn of(view: &View<'_>, tx: &[u8], gas_price: u64) -> Result<Self, StateError> {
-        let price = super::l1_price(view)?;
-        if price.is_zero() || gas_price == 0 {
+    pub fn of(view: &View<'_>, tx: &[u8], block: &BlockEnv) -> Result<Self, StateError> {
+        let Some(price) = price(view, block)? else {
             return Ok(Self::default());
-        }
+        };
         let units = units(tx, level(view)?);
-        Ok(Self::charged(units, price, gas_price))
+        Ok(Self::charged(units, price, block.basefee))
     }
 
     /// An upper bound for a transaction that looks like `tx`: its size padded, the price of data
-    /// 10 % up and the gas price an eighth down, but not below `gas_price_min`.
+    /// 10 % up and the gas price an eighth down, but not below the minimum.
     ///
     /// # Errors
     /// The state cannot be read.
-    pub fn estimate(
-        view: &View<'_>,
-        tx: &[u8],
-        gas_price: u64,
-        gas_price_min: u64,
-    ) -> Result<Self, StateError> {
-        let price = super::l1_price(view)?;
-        let gas_price = (gas_price - gas_price / 8).max(gas_price_min);
-        if price.is_zero() || gas_price == 0 {
+    pub fn estimate(view: &View<'_>, tx: &[u8], block: &BlockEnv) -> Result<Self, StateError> {
+        let Some(price) = price(view, block)? else {
             return Ok(Self::default());
-        }
+        };
+        let gas_price = block.basefee - block.basefee / 8;
+        let gas_price = gas_price.max(super::base_fee_min(view)?);
         let units = units(tx, level(view)?).saturating_add(PADDING);
         let units = units.saturating_mul(100 + PADDING_PERCENT) / 100;
         let price = price.saturating_mul(U256::from(100 + RISE_PERCENT)) / U256::from(100);
@@ -99,6 +95,14 @@ impl Poster {
             raised(offset::l1::UNITS, U256::from(self.units))?,
         ])
     }
+}
+
+/// {wei/unit} The price of data in a block whose transactions pay for it.
+fn price(view: &View<'_>, block: &BlockEnv) -> Result<Option<U256>, StateError> {
+    if block.beneficiary != SEQUENCER || block.basefee == 0 {
+        return Ok(None);
+    }
+    Ok(Some(super::l1_price(view)?).filter(|price| !price.is_zero()))
 }
 
 fn level(view: &View<'_>) -> Result<i32, StateError> {

@@ -3,12 +3,13 @@
 use alloy_primitives::U256;
 
 use super::{
-    params,
-    slots::{ARBOS, ROOT, offset},
+    TX_LIMIT_SINCE, params,
+    slots::{ARBOS, ROOT, offset, space},
     version,
 };
 use crate::{
     chain::view::View,
+    evm::env::TX_GAS_LIMIT,
     fork::StateError,
     stylus::{ArbosVersion, Rules},
 };
@@ -16,7 +17,7 @@ use crate::{
 /// {word} Longest stack from ArbOS 50 on.
 const STACK_DEPTH_MAX: u32 = 22_000;
 
-/// An upgrade that is due.
+/// A change of version, and what it brings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Upgrade {
     /// The version before.
@@ -41,13 +42,32 @@ pub fn due(view: &View<'_>, time: u64) -> Result<Option<Upgrade>, StateError> {
         tracing::warn!(to, "scheduled ArbOS version is not known: no upgrade");
         return Ok(None);
     }
-    let activation_gas = read(params::activation_gas_slot())?.saturating_to();
-    let old = params::unpack(read(params::slot())?, ArbosVersion(from), activation_gas);
-    let slots = vec![
-        (ROOT.slot(offset::VERSION), U256::from(to)),
-        (params::slot(), params::pack(&upgraded(old, to))),
-    ];
-    Ok(Some(Upgrade { from, to, slots }))
+    Upgrade::between(from, to, read).map(Some)
+}
+
+impl Upgrade {
+    /// What changes in ArbOS state, whose slots `read` returns. A version that is taken back leaves
+    /// what its upgrade brought.
+    ///
+    /// # Errors
+    /// Those of `read`.
+    pub fn between(
+        from: u64,
+        to: u64,
+        read: impl Fn(U256) -> Result<U256, StateError>,
+    ) -> Result<Self, StateError> {
+        let activation_gas = read(params::activation_gas_slot())?.saturating_to();
+        let old = params::unpack(read(params::slot())?, ArbosVersion(from), activation_gas);
+        let mut slots = vec![
+            (ROOT.slot(offset::VERSION), U256::from(to)),
+            (params::slot(), params::pack(&upgraded(old, to))),
+        ];
+        if (from..to).contains(&(TX_LIMIT_SINCE - 1)) {
+            let limit = ROOT.child(space::L2_PRICING).slot(offset::l2::TX_GAS_LIMIT);
+            slots.push((limit, U256::from(TX_GAS_LIMIT)));
+        }
+        Ok(Self { from, to, slots })
+    }
 }
 
 /// The parameters after an upgrade: what owners set stays, but for what the new version brings.

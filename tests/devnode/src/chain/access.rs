@@ -35,7 +35,8 @@ impl Chain {
     /// [`CallError`] for a call that cannot start; one that fails has a list and says why.
     pub fn access_list(&self, call: Call) -> Result<Accessed, CallError> {
         let mut prepared = self.prepare_call(call)?;
-        let warm = self.always_warm(&prepared)?;
+        prepared.session.is_probe = true;
+        let warm = always_warm(&prepared);
         let mut runs = 0;
         let result = loop {
             let executed = prepared.execute(prepared.tx.gas_limit)?;
@@ -55,14 +56,16 @@ impl Chain {
             error: failure(result),
         })
     }
+}
 
-    fn always_warm(&self, prepared: &Prepared<'_>) -> Result<AddressHashSet, CallError> {
-        let ethereum = precompile::Precompiles::new(prepared.rules.spec.into());
-        let mut warm: AddressHashSet = ethereum.addresses().copied().collect();
-        warm.extend(precompiles::arbitrum_addresses(self.arbos_version()?));
-        warm.extend([SEQUENCER, ARBOS, prepared.block.beneficiary]);
-        Ok(warm)
-    }
+fn always_warm(prepared: &Prepared<'_>) -> AddressHashSet {
+    let ethereum = precompile::Precompiles::new(prepared.rules.spec.into());
+    let mut warm: AddressHashSet = ethereum.addresses().copied().collect();
+    warm.extend(precompiles::arbitrum_addresses(
+        prepared.session.arbos_version,
+    ));
+    warm.extend([SEQUENCER, ARBOS, prepared.block.beneficiary]);
+    warm
 }
 
 /// The sender and the callee are warm, their slots are not.

@@ -12,14 +12,18 @@ use super::{
     Chain,
     block::{Block, Mined, Seal, seal},
     opening::Opening,
+    rules_in,
     send::{TxError, refusal},
     view::View,
 };
 use crate::{
-    arbos::{self, gas_price, poster::Poster, sends, slots::ARBOS},
-    evm::{self, env::SEQUENCER, session::Recent},
+    arbos::{self, TX_LIMIT_SINCE, gas_price, poster::Poster, sends, slots::ARBOS},
+    evm::{self, session::Recent},
     fork::StateError,
 };
+
+/// {gas} What a transaction counts for in a block at least.
+const COMPUTE_MIN: u64 = 21_000;
 
 /// What the transactions of a block share while it is built.
 #[derive(Debug)]
@@ -27,12 +31,10 @@ pub struct Building {
     number: u64,
     env: BlockEnv,
     arbos_version: u64,
-    /// {gas} When it has used as much it takes no more transactions.
-    block_gas: u64,
+    /// {gas} Of ArbOS's limit, left for computing.
+    compute_left: u64,
     /// What it does first, until it is done.
     opening: Option<Opening>,
-    /// How many messages were sent to L1 before it, and the root of their tree.
-    sends: (u64, B256),
     recent: Recent,
     /// {gas} Used so far.
     gas_used: u64,
@@ -66,8 +68,7 @@ impl Chain {
             number,
             env: self.environment(number, time, self.base_fee()?),
             arbos_version: arbos::version(&view)?,
-            block_gas: arbos::limits(&view)?.block_gas,
-            sends: sends::tip(&view)?,
+            compute_left: arbos::limits(&view)?.block_gas,
             opening: Some(opening),
             recent: Recent::default(),
             gas_used: 0,
@@ -86,10 +87,7 @@ impl Chain {
         tx: Recovered<TxEnvelope>,
     ) -> Result<B256, TxError> {
         let hash = *tx.tx_hash();
-        let view = match &building.opening {
-            Some(opening) => self.opened(opening)?,
-            None => self.latest(),
-        };
+        let view = self.view_in(building)?;
         let mut attempt = self.attempt(view, building, tx)?;
         let (before, opening) = (self.state.position(), building.opening.clone());
         if let Err(error) = self.apply(building, &mut attempt) {
@@ -113,9 +111,17 @@ impl Chain {
         Ok(())
     }
 
+    /// What the next transaction of a block sees.
+    pub(super) fn view_in(&self, building: &Building) -> Result<View<'_>, StateError> {
+        match &building.opening {
+            Some(opening) => self.opened(opening),
+            None => Ok(self.latest()),
+        }
+    }
+
     fn open_once(&mut self, building: &mut Building) -> Result<(), StateError> {
         match building.opening.take() {
-            Some(opening) => self.open(opening),
+            Some(opening) => opening.apply(&mut self.state),
             None => Ok(()),
         }
     }
@@ -138,9 +144,9 @@ impl Chain {
         let price = u128::from(building.env.basefee);
         let mut session = self.session(&view, building.number, false)?;
         session.recent = building.recent.clone();
-        let poster = poster(&view, &tx, &building.env)?;
+        let poster = Poster::of(&view, &tx.encoded_2718(), &building.env)?;
         session.poster = poster;
-        let mut rules = self.rules.clone();
+        let mut rules = rules_in(&view)?;
         rules.disable_eip3607 = true;
         let block = building.env.clone();
         let executed = evm::execute(view, rules, block, environment(&tx, price), session)
@@ -162,27 +168,29 @@ impl Chain {
     /// The state cannot be read.
     pub fn seal(&mut self, mut building: Building) -> Result<&Block, StateError> {
         self.open_once(&mut building)?;
-        building.sends = sends::tip(&self.latest())?;
-        let block = self.close(building);
+        let block = self.close(building, &self.latest())?;
         self.clock.tick(self.head().header.timestamp);
         self.history.push(block);
         Ok(self.head())
     }
 
-    /// The block that a building would become now.
-    pub(super) fn close(&self, building: Building) -> Block {
+    /// The block that a building would become now, with the state that its transactions left.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub(super) fn close(&self, building: Building, view: &View<'_>) -> Result<Block, StateError> {
         let next = Seal {
             parent: self.head().hash,
             number: building.number,
             timestamp: building.env.timestamp.saturating_to(),
             base_fee: building.env.basefee,
             l1_number: building.env.number.saturating_to(),
-            sends: building.sends,
+            sends: sends::tip(view)?,
             arbos_version: building.arbos_version,
             beneficiary: building.env.beneficiary,
             gas_limit: building.env.gas_limit,
         };
-        seal(next, building.txs, self.state.position())
+        Ok(seal(next, building.txs, self.state.position()))
     }
 }
 
@@ -208,15 +216,30 @@ impl Building {
         self.opening.take().unwrap_or_default()
     }
 
-    /// Whether the block has room for a transaction.
-    pub fn takes(&self, tx: &TxEnvelope) -> bool {
+    /// Whether the block has room for a transaction that sees `view`: the first one has. Others begin
+    /// while what the cheapest computes is left of ArbOS's limit. Before ArbOS 50 that limit was also the
+    /// transaction's, and all that it may compute must be left.
+    pub(super) fn has_room(&self, view: &View<'_>, tx: &TxEnvelope) -> Result<bool, StateError> {
+        if self.txs.is_empty() {
+            return Ok(true);
+        }
         let left = self.env.gas_limit.saturating_sub(self.gas_used);
-        self.txs.is_empty() || self.gas_used < self.block_gas && tx.gas_limit() <= left
+        if tx.gas_limit() > left || self.compute_left < COMPUTE_MIN {
+            return Ok(false);
+        }
+        if self.arbos_version >= TX_LIMIT_SINCE {
+            return Ok(true);
+        }
+        let poster = Poster::of(view, &tx.encoded_2718(), &self.env)?;
+        let most = tx.gas_limit().saturating_sub(poster.gas).max(COMPUTE_MIN);
+        Ok(most <= self.compute_left)
     }
 
     /// Gives a transaction its place.
     pub(super) fn append(&mut self, attempt: Attempt) {
         let mut mined = attempt.mined;
+        let computed = mined.gas_used.saturating_sub(mined.l1_gas).max(COMPUTE_MIN);
+        self.compute_left = self.compute_left.saturating_sub(computed);
         self.gas_used = self.gas_used.saturating_add(mined.gas_used);
         mined.cumulative_gas = self.gas_used;
         mined.index = self.txs.len() as u64;
@@ -250,18 +273,6 @@ pub(super) fn environment(tx: &Recovered<TxEnvelope>, price: u128) -> TxEnv {
             .cloned()
             .map(Either::Left)
             .collect(),
-    }
-}
-
-/// What posting a transaction on L1 takes: nothing unless the sequencer makes its block.
-pub(super) fn poster(
-    view: &View<'_>,
-    tx: &TxEnvelope,
-    block: &BlockEnv,
-) -> Result<Poster, StateError> {
-    match block.beneficiary == SEQUENCER {
-        true => Poster::of(view, &tx.encoded_2718(), block.basefee),
-        false => Ok(Poster::default()),
     }
 }
 

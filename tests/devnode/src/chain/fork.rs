@@ -11,6 +11,7 @@ use super::{
     Chain, genesis,
     numbering::Numbering,
     older::Older,
+    opening::Opening,
     query::{Moment, QueryError},
     state::State,
 };
@@ -18,6 +19,7 @@ use crate::{
     arbos::{
         self,
         slots::{ARBOS, ROOT, offset, space},
+        upgrade::Upgrade,
     },
     config::Config,
     fork::{Pin, Reason, Settings, StateError, Stop, head::Head},
@@ -34,18 +36,18 @@ pub struct Fork {
     older: Arc<Older>,
 }
 
-/// The first state of a fork, and the rules for it.
+/// The first state of a fork, and what it was forked from.
 #[derive(Debug)]
 pub(super) struct Ground {
     pub(super) state: State,
-    pub(super) arbos_version: u64,
     pub(super) fork: Fork,
 }
 
 /// Reads what a fork begins with.
 ///
-/// ArbOS state of the upstream is kept. Where there is none ours is laid over, with its precompiles
-/// and the usual deployers at addresses without code. Funded accounts get their balance.
+/// ArbOS state of the upstream is kept, but for what another version brings. Where there is none ours is
+/// laid over, with its precompiles and the usual deployers at addresses without code. Funded accounts get
+/// their balance.
 pub(super) fn ground(
     config: &Config,
     settings: &Settings,
@@ -54,17 +56,18 @@ pub(super) fn ground(
     let pin = Pin::open(settings.clone(), stop)?;
     pin.prefetch_slots(ARBOS, &arbos::read_by_blocks())?;
     let (mut state, found) = state_on(Arc::clone(&pin), config)?;
-    let arbos_version = match (settings.arbos_version, found) {
-        (Some(version), Some(found)) if version != found => {
-            let slot = ROOT.slot(offset::VERSION);
-            state.set_slot(ARBOS, slot, U256::from(version))?;
-            version
-        }
-        (Some(version), _) | (None, Some(version)) => version,
-        (None, None) => config.arbos_version,
-    };
-    if !KNOWN.contains(&arbos_version) {
-        return Err(pin.error("the ArbOS version", Reason::ArbosVersion(arbos_version)));
+    let version = settings
+        .arbos_version
+        .or(found)
+        .unwrap_or(config.arbos_version);
+    if !KNOWN.contains(&version) {
+        return Err(pin.error("the ArbOS version", Reason::ArbosVersion(version)));
+    }
+    if let Some(found) = found.filter(|found| *found != version) {
+        let upgrade = Upgrade::between(found, version, |slot| state.slot(&ARBOS, &slot))?;
+        let mut opening = Opening::default();
+        opening.upgrade(upgrade);
+        opening.apply(&mut state)?;
     }
     if let Some(chain_id) = settings.chain_id {
         state.set_slot(ARBOS, ROOT.slot(offset::CHAIN_ID), U256::from(chain_id))?;
@@ -74,7 +77,6 @@ pub(super) fn ground(
     let numbering = Numbering::after(pin.head(), found.is_some());
     Ok(Ground {
         state,
-        arbos_version,
         fork: Fork {
             older: Arc::new(Older::new(Arc::clone(&pin), config.clone())),
             pin,

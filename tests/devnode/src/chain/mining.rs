@@ -192,8 +192,12 @@ impl Chain {
             let turns = self.turns()?;
             let pool = mem::take(&mut self.pool);
             let fates = fill(&pool, turns, &mut building, |building, pooled| {
+                if !building.has_room(&self.view_in(building)?, &pooled.tx)? {
+                    return Ok(None);
+                }
                 self.check_conditions(&pooled.conditions)?;
-                self.include(building, Recovered::clone(&pooled.tx))
+                let tx = Recovered::clone(&pooled.tx);
+                self.include(building, tx).map(Some)
             });
             self.pool = pool;
             if let Some(put_off) = errands::outstanding() {
@@ -272,29 +276,26 @@ impl Chain {
     }
 }
 
-/// Includes transactions of a pool in a block. What does not fit, or bids too little for this block,
+/// Includes transactions of a pool in a block: `include` returns the hash of one that has room. What has none, or bids too little for this block,
 /// or needs state that cannot be read now, has no fate yet. Nothing has where state was not read yet:
 /// whoever asks sees [`errands::outstanding`].
 pub(super) fn fill(
     pool: &Pool,
     mut turns: BinaryHeap<Turn>,
     building: &mut Building,
-    mut include: impl FnMut(&mut Building, &Pooled) -> Result<B256, TxError>,
+    mut include: impl FnMut(&mut Building, &Pooled) -> Result<Option<B256>, TxError>,
 ) -> Fates {
     let mut fates = Vec::new();
     while let Some(Reverse((_, sender, nonce))) = turns.pop() {
         let Some(pooled) = pool.at(&sender, nonce) else {
             continue;
         };
-        if !building.takes(&pooled.tx) {
-            continue;
-        }
         match include(building, pooled) {
-            Ok(hash) => {
+            Ok(Some(hash)) => {
                 fates.push((hash, Ok(hash)));
                 turns.extend(turn(pool, sender, nonce.saturating_add(1)));
             }
-            Err(TxError::FeeCapTooLow { .. } | TxError::State(_)) => {}
+            Ok(None) | Err(TxError::FeeCapTooLow { .. } | TxError::State(_)) => {}
             Err(error) => fates.push((*pooled.tx.tx_hash(), Err(error))),
         }
     }

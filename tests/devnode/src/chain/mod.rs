@@ -91,8 +91,8 @@ pub enum StartError {
 /// A chain in memory. Never without a block.
 #[derive(Debug)]
 pub struct Chain {
-    /// Rules of execution.
-    pub(crate) rules: CfgEnv,
+    /// What transactions are signed for.
+    chain_id: u64,
     /// The world state after the last block, and later edits.
     pub state: State,
     /// Its blocks.
@@ -170,8 +170,7 @@ impl Chain {
             gas_limit: env::BLOCK_GAS_LIMIT,
         };
         let root = seal(genesis, Vec::new(), state.position());
-        let rules = env::config(config.chain_id, config.arbos_version);
-        Self::with(config, rules, state, root, clock, compiler)
+        Self::with(config, config.chain_id, state, root, clock, compiler)
     }
 
     /// A fork. Its clock runs on from the forked block.
@@ -184,9 +183,8 @@ impl Chain {
             txs: Vec::new(),
             position: ground.state.position(),
         };
-        let rules = env::config(ground.fork.chain_id(), ground.arbos_version);
-        let clock = Clock::starting_at(time);
-        let chain = Self::with(config, rules, ground.state, root, clock, compiler);
+        let (clock, chain_id) = (Clock::starting_at(time), ground.fork.chain_id());
+        let chain = Self::with(config, chain_id, ground.state, root, clock, compiler);
         Self {
             fork: Some(ground.fork),
             ..chain
@@ -195,19 +193,19 @@ impl Chain {
 
     fn with(
         config: &Config,
-        rules: CfgEnv,
+        chain_id: u64,
         state: State,
         root: Block,
         clock: Clock,
         compiler: Compiler,
     ) -> Self {
         let settings = Settings {
-            chain_id: rules.chain_id,
+            chain_id,
             coinbase: env::SEQUENCER,
             gas_limit: root.header.gas_limit,
         };
         Self {
-            rules,
+            chain_id,
             state,
             clock,
             start: (clock, settings),
@@ -232,7 +230,7 @@ impl Chain {
 
     /// The chain id.
     pub fn chain_id(&self) -> u64 {
-        self.rules.chain_id
+        self.chain_id
     }
 
     /// The last block.
@@ -288,14 +286,6 @@ impl Chain {
         Deadline::after(self.call_timeout())
     }
 
-    /// The rules of execution when `view` was the state: a fork of another chain id, or one that was
-    /// renamed, had another.
-    fn rules_in(&self, view: &View<'_>) -> Result<CfgEnv, StateError> {
-        let mut rules = self.rules.clone();
-        rules.chain_id = arbos::chain_id(view)?;
-        Ok(rules)
-    }
-
     /// What a transaction begins with that sees `view`.
     fn session(
         &self,
@@ -308,4 +298,10 @@ impl Chain {
         let compiler = self.compiler.clone();
         Ok(Session::new(version, limits, l2_block, is_call, compiler))
     }
+}
+
+/// The rules of execution when `view` was the state: an upgrade brings others, and a fork of another
+/// chain id, or a chain that was renamed, had another.
+fn rules_in(view: &View<'_>) -> Result<CfgEnv, StateError> {
+    Ok(env::config(arbos::chain_id(view)?, arbos::version(view)?))
 }

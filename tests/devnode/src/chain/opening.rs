@@ -2,9 +2,13 @@
 
 use alloy_primitives::{Address, U256};
 
-use super::{Chain, overlay::Overlay, view::View};
+use super::{Chain, overlay::Overlay, state::State, view::View};
 use crate::{
-    arbos::{gas_price::GasPricer, slots::ARBOS, upgrade},
+    arbos::{
+        gas_price::GasPricer,
+        slots::ARBOS,
+        upgrade::{self, Upgrade},
+    },
     fork::StateError,
     precompiles,
 };
@@ -15,9 +19,38 @@ pub(super) struct Opening {
     slots: Vec<(U256, U256)>,
     /// Precompiles that an upgrade brings.
     precompiles: Vec<Address>,
+    /// ArbOS versions before and after an upgrade.
+    versions: Option<(u64, u64)>,
 }
 
 impl Opening {
+    /// Adds an upgrade.
+    pub(super) fn upgrade(&mut self, upgrade: Upgrade) {
+        let old: Vec<_> = precompiles::arbitrum_addresses(upgrade.from).collect();
+        let new = precompiles::arbitrum_addresses(upgrade.to);
+        let new = new.filter(|address| !old.contains(address));
+        self.precompiles.extend(new);
+        self.versions = Some((upgrade.from, upgrade.to));
+        self.slots.extend(upgrade.slots);
+    }
+
+    /// Makes the changes.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub(super) fn apply(self, state: &mut State) -> Result<(), StateError> {
+        for (slot, value) in self.slots {
+            state.set_slot(ARBOS, slot, value)?;
+        }
+        for address in self.precompiles {
+            state.set_code(address, precompiles::code())?;
+        }
+        if let Some((from, to)) = self.versions {
+            tracing::info!(from, to, "ArbOS upgraded");
+        }
+        Ok(())
+    }
+
     /// The changes as an overlay of the last block's state.
     fn overlay(&self, view: &View<'_>) -> Result<Overlay, StateError> {
         let mut overlay = Overlay::default();
@@ -46,14 +79,10 @@ impl Chain {
         pricer.drain(time.saturating_sub(self.head().header.timestamp));
         let mut opening = Opening {
             slots: pricer.words().into(),
-            precompiles: Vec::new(),
+            ..Opening::default()
         };
         if let Some(upgrade) = upgrade::due(&view, time)? {
-            let old: Vec<_> = precompiles::arbitrum_addresses(upgrade.from).collect();
-            let new = precompiles::arbitrum_addresses(upgrade.to);
-            let new = new.filter(|address| !old.contains(address));
-            opening.precompiles.extend(new);
-            opening.slots.extend(upgrade.slots);
+            opening.upgrade(upgrade);
         }
         Ok(opening)
     }
@@ -74,19 +103,5 @@ impl Chain {
     pub(super) fn next(&self) -> Result<View<'_>, StateError> {
         let time = self.clock.peek(self.head().header.timestamp);
         self.opened(&self.opening(time)?)
-    }
-
-    /// Makes the changes.
-    ///
-    /// # Errors
-    /// The state cannot be read.
-    pub(super) fn open(&mut self, opening: Opening) -> Result<(), StateError> {
-        for (slot, value) in opening.slots {
-            self.state.set_slot(ARBOS, slot, value)?;
-        }
-        for address in opening.precompiles {
-            self.state.set_code(address, precompiles::code())?;
-        }
-        Ok(())
     }
 }

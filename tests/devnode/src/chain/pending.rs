@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError};
 use alloy_consensus::transaction::Recovered;
 use alloy_primitives::B256;
 
-use super::{Chain, block::Block, mining::fill, overlay::Overlay, view::View};
+use super::{Chain, block::Block, mining::fill, overlay::Overlay, settings::Settings, view::View};
 use crate::{
     arbos::slots::ARBOS,
     fork::{StateError, errands},
@@ -28,7 +28,7 @@ struct Basis {
     generation: u64,
     pool: u64,
     timestamp: u64,
-    gas_limit: u64,
+    settings: Settings,
 }
 
 impl Chain {
@@ -43,7 +43,7 @@ impl Chain {
             generation: self.state.generation(),
             pool: self.pool.version(),
             timestamp: self.clock.peek(head.header.timestamp),
-            gas_limit: self.gas_limit,
+            settings: self.settings(),
         };
         let mut kept = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(pending) = kept.as_ref().filter(|pending| pending.basis == basis) {
@@ -62,6 +62,9 @@ impl Chain {
         fill(&self.pool, turns, &mut building, |building, pooled| {
             let hash = *pooled.tx.tx_hash();
             let mut view = View::new(&self.state, &self.history, overlay.clone());
+            if !building.has_room(&view, &pooled.tx)? {
+                return Ok(None);
+            }
             let tx = Recovered::clone(&pooled.tx);
             let mut attempt = self.attempt(view.clone(), building, tx)?;
             view.overlay.commit(std::mem::take(&mut attempt.changes));
@@ -70,16 +73,16 @@ impl Chain {
             }
             overlay = view.overlay;
             building.append(attempt);
-            Ok(hash)
+            Ok(Some(hash))
         });
         if let Some(put_off) = errands::outstanding() {
             return Err(put_off);
         }
-        let block = self.close(building);
+        let view = View::new(&self.state, &self.history, overlay);
         Ok(Pending {
             basis,
-            block,
-            overlay,
+            block: self.close(building, &view)?,
+            overlay: view.overlay,
         })
     }
 }

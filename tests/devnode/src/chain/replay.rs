@@ -1,17 +1,20 @@
 //! Mined transactions and calls, executed again or at all with an inspector that watches.
 
+use alloy_eips::Encodable2718;
 use alloy_primitives::{B256, U256};
 use revm::context::{BlockEnv, CfgEnv, TxEnv, result::EVMError};
 
 use super::{
     Chain,
     block::{Block, Mined},
-    building::{environment, poster},
+    building::environment,
+    rules_in,
     simulate::{Call, CallError},
     view::View,
     wording::invalid_message,
 };
 use crate::{
+    arbos::poster::Poster,
     evm::{
         self, Executed,
         deadline::Deadline,
@@ -175,7 +178,7 @@ impl Chain {
         let before = View::past(&self.state, &self.history, mined.start);
         let mut session = self.session(&before, header.number, false)?;
         session.recent = recent;
-        let mut rules = self.rules_in(&before)?;
+        let mut rules = rules_in(&before)?;
         rules.disable_eip3607 = true;
         let base_fee = header.base_fee_per_gas.unwrap_or_default();
         let block = BlockEnv {
@@ -184,7 +187,7 @@ impl Chain {
             gas_limit: header.gas_limit,
             ..env::block(header.timestamp, base_fee)
         };
-        session.poster = poster(&before, &mined.tx, &block)?;
+        session.poster = Poster::of(&before, &mined.tx.encoded_2718(), &block)?;
         Ok(Scene {
             before,
             rules,

@@ -1,12 +1,14 @@
 //! Taking a transaction: checks in geth's words, execution, a block.
 
 use alloy_consensus::{Transaction, TxEnvelope, transaction::Recovered};
+use alloy_eips::Encodable2718;
 use alloy_primitives::{Address, B256, Signature, U256};
 use revm::context::result::{EVMError, InvalidTransaction};
 use thiserror::Error;
 
-use super::{Chain, building::environment, conditions::ConditionError, view::View};
+use super::{Chain, building::environment, conditions::ConditionError, rules_in, view::View};
 use crate::{
+    arbos::poster::Poster,
     evm::{self, env},
     fork::StateError,
 };
@@ -157,17 +159,22 @@ impl Chain {
         Ok(hash)
     }
 
-    /// Checks that the gas limit pays for the start, which only execution does otherwise.
+    /// Checks that the gas limit pays for the start and for L1 in the next block, which only execution
+    /// does otherwise.
     pub(super) fn check_start(&self, tx: &Recovered<TxEnvelope>) -> Result<(), TxError> {
         let (size, limit) = (tx.input().len(), 2 * env::CODE_SIZE_MAX);
         if tx.is_create() && size > limit {
             return Err(TxError::InitCodeSize { size, limit });
         }
-        let initial = self
-            .rules
+        let view = self.next()?;
+        let initial = rules_in(&view)?
             .gas_params
             .initial_tx_gas_for_tx(environment(tx, 0), None);
-        let (have, want) = (tx.gas_limit(), initial.initial_total_gas());
+        let head = &self.head().header;
+        let block = self.environment(head.number, head.timestamp, self.base_fee()?);
+        let poster = Poster::of(&view, &tx.encoded_2718(), &block)?;
+        let have = tx.gas_limit();
+        let want = initial.initial_total_gas().saturating_add(poster.gas);
         if have < want {
             return Err(TxError::IntrinsicGas { have, want });
         }

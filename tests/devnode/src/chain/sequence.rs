@@ -17,6 +17,7 @@ use super::{
     building::outcome,
     overrides::{override_account, override_block},
     query::{Moment, QueryError},
+    rules_in,
     send::placeholder,
     simulate::{CALL_GAS_MAX, CallError, Prepared, output},
     view::View,
@@ -268,7 +269,7 @@ impl<'a> Walk<'a> {
                 limit: block.gas_limit,
             });
         }
-        let mut rules = chain.rules_in(&self.view)?;
+        let mut rules = rules_in(&self.view)?;
         let mut tx = chain.call_environment(request, &self.view, block.basefee)?;
         tx.gas_limit = tx.gas_limit.min(left).min(self.gas_left);
         tx.chain_id = Some(rules.chain_id);

@@ -57,7 +57,7 @@ impl Chain {
     }
 
     pub(super) fn restore(&mut self, settings: Settings) {
-        self.rules.chain_id = settings.chain_id;
+        self.chain_id = settings.chain_id;
         self.coinbase = settings.coinbase;
         self.gas_limit = settings.gas_limit;
     }
@@ -85,7 +85,7 @@ impl Chain {
     pub fn set_chain_id(&mut self, chain_id: u64) -> Result<(), StateError> {
         let slot = ROOT.slot(offset::CHAIN_ID);
         self.state.set_slot(ARBOS, slot, U256::from(chain_id))?;
-        self.rules.chain_id = chain_id;
+        self.chain_id = chain_id;
         Ok(())
     }
 

@@ -14,7 +14,7 @@ use super::{
     Chain,
     overrides::{override_account, override_block},
     query::{Moment, QueryError},
-    unsigned,
+    rules_in, unsigned,
     view::View,
     wording::{halt_message, invalid_message},
 };
@@ -209,7 +209,7 @@ impl Chain {
         };
         let mut view = self.state_at(moment)?;
         let mut session = self.session(&view, number, is_call)?;
-        let mut rules = self.rules_in(&view)?;
+        let mut rules = rules_in(&view)?;
         session.deadline = Some(self.deadline());
         for (address, account) in call.state.into_iter().flatten() {
             override_account(&mut view, address, account)?;

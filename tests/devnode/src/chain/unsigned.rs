@@ -10,11 +10,7 @@ use super::{
     simulate::{Call, CallError},
     view::View,
 };
-use crate::{
-    arbos::{self, poster::Poster},
-    evm::env::SEQUENCER,
-    fork::StateError,
-};
+use crate::{arbos::poster::Poster, fork::StateError};
 
 /// {byte} What a signed authorization takes at most, however it is compressed.
 const AUTHORIZATION: usize = 128;
@@ -33,11 +29,7 @@ pub(super) fn estimate(
     tx: &TxEnv,
     block: &BlockEnv,
 ) -> Result<Poster, StateError> {
-    if block.beneficiary != SEQUENCER {
-        return Ok(Poster::default());
-    }
-    let min = arbos::fee_accounts(view)?.min.saturating_to();
-    Poster::estimate(view, &lookalike(tx), block.basefee, min)
+    Poster::estimate(view, &lookalike(tx), block)
 }
 
 /// Bytes of a transaction with that content, whose other fields compress badly.

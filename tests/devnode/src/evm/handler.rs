@@ -13,7 +13,7 @@ use revm::{
 };
 
 use super::{Error, Evm};
-use crate::arbos::{self, poster::FUNDS};
+use crate::arbos::{self, TX_LIMIT_SINCE, access, poster::FUNDS};
 
 /// {gas} Most that one transaction may use, whatever ArbOS state allows: the node is busy as long.
 const COMPUTE_MAX: u64 = 1 << 30;
@@ -69,8 +69,13 @@ impl<'a, I> Handler for ArbitrumHandler<'a, I> {
             true => COMPUTE_MAX,
             false => context.chain.limits.tx_gas.min(COMPUTE_MAX),
         };
-        // What L1 takes is no computing.
-        let cap = cap.saturating_add(context.chain.poster.gas);
+        // What L1 takes is no computing, and the intrinsic gas was none while one limit was the
+        // block's and the transaction's.
+        let uncounted = match context.chain.arbos_version {
+            TX_LIMIT_SINCE.. => context.chain.poster.gas,
+            _ => initial.initial_regular_gas,
+        };
+        let cap = cap.saturating_add(uncounted);
         let (remaining, held) = initial.initial_gas_and_reservoir(limit, cap);
         GasTracker::new(limit, remaining, held)
     }
@@ -93,8 +98,9 @@ impl<'a, I> Handler for ArbitrumHandler<'a, I> {
         Ok(())
     }
 
-    /// What L1 takes goes to its posters' funds. Of the price of each other gas the minimum goes to the infrastructure's fee account, if there is one,
-    /// and the rest to the network's; the sequencer gets no tip.
+    /// What L1 takes goes to its posters' funds. Of the price of each other gas the minimum goes to the
+    /// infrastructure's fee account, if there is one, and the rest to the network's: those that the
+    /// transaction leaves, should it have set others. The sequencer gets no tip.
     fn reward_beneficiary(
         &self,
         evm: &mut Evm<'a, I>,
@@ -103,12 +109,12 @@ impl<'a, I> Handler for ArbitrumHandler<'a, I> {
         let context = evm.ctx();
         let base_fee = u128::from(context.block().basefee());
         let price = context.tx().effective_gas_price(base_fee);
-        if context.cfg().is_fee_charge_disabled() || price == 0 {
+        if context.chain.is_probe || price == 0 {
             return Ok(());
         }
         let gas = result.gas();
         let used = gas.used().saturating_sub(gas.reservoir());
-        let accounts = arbos::fee_accounts(context.db())?;
+        let accounts = arbos::fee_accounts(|slot| access::read(context, slot))?;
         let poster = context.chain.poster.gas.min(used);
         let (price, used) = (U256::from(price), U256::from(used - poster));
         if poster > 0 {

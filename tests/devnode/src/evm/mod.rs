@@ -90,10 +90,7 @@ impl<'a, I> Evm<'a, I> {
     ) -> Self {
         let mut config = config;
         config.disable_eip7623 = !session.limits.is_calldata_floored;
-        let spec = env::hardfork(session.arbos_version);
-        if config.spec != spec {
-            config.set_spec_and_mainnet_gas_params(spec);
-        }
+        let spec = config.spec;
         let precompiles = Precompiles::new(spec, session.arbos_version);
         let context = RevmContext {
             block,

@@ -20,6 +20,9 @@ pub struct Session {
     pub l2_block: u64,
     /// Whether this is an `eth_call`, whose gas the per-transaction limit does not bind.
     pub is_call: bool,
+    /// Whether only what it accesses counts: then nobody receives its fee, since those who would are no
+    /// accounts that it accesses.
+    pub is_probe: bool,
     /// When its execution has to end; never for a transaction that is mined.
     pub deadline: Option<Deadline>,
     /// What owners set for every transaction.
@@ -53,6 +56,7 @@ impl Session {
             arbos_version,
             l2_block,
             is_call,
+            is_probe: false,
             deadline: None,
             limits,
             poster: Poster::default(),

@@ -119,14 +119,17 @@ fn act(frame: &mut Metered<'_, '_>, call: Calls) -> Result<Vec<u8>, Failure> {
             };
             frame.write(features::slot(), switches)?;
         }
-        call => match settings::slot(&call, frame.context.chain.arbos_version) {
-            Some((slot, value)) => frame.write(slot, value)?,
-            None => {
-                let mut rules = frame.params()?;
-                settings::change(&mut rules, call)?;
-                frame.write(params::slot(), params::pack(&rules))?;
+        call => {
+            settings::check(&call)?;
+            match settings::slot(&call, frame.context.chain.arbos_version) {
+                Some((slot, value)) => frame.write(slot, value)?,
+                None => {
+                    let mut rules = frame.params()?;
+                    settings::change(&mut rules, call)?;
+                    frame.write(params::slot(), params::pack(&rules))?;
+                }
             }
-        },
+        }
     }
     Ok(Vec::new())
 }

@@ -65,6 +65,15 @@ pub(super) fn slot(call: &Calls, arbos_version: u64) -> Option<(U256, U256)> {
     }
 }
 
+/// Refuses what no chain could go on with: a price that follows from a division by zero.
+pub(super) fn check(call: &Calls) -> Result<(), Failure> {
+    match call {
+        Calls::setSpeedLimit(call) if call.limit == 0 => Err(Failure::Burn),
+        Calls::setL2GasPricingInertia(call) if call.inertia == 0 => Err(Failure::Burn),
+        _ => Ok(()),
+    }
+}
+
 /// Changes a Stylus parameter.
 pub(super) fn change(rules: &mut Rules, call: Calls) -> Result<(), Failure> {
     match call {

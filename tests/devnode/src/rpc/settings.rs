@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     chain::{Chain, deal::Viewed, query::Moment, simulate::CallError},
-    evm::env::TX_GAS_LIMIT,
+    evm::env::{TX_GAS_LIMIT, hardfork},
 };
 
 /// Most blocks that one request may replace.
@@ -224,7 +224,7 @@ fn node_info(chain: &Chain, _: &mut Args<'_>) -> Result<Value, RpcError> {
         "currentBlockNumber": U64::from(head.header.number),
         "currentBlockTimestamp": head.header.timestamp,
         "currentBlockHash": head.hash,
-        "hardFork": chain.rules.spec.to_string().to_lowercase(),
+        "hardFork": hardfork(chain.arbos_version()?).to_string().to_lowercase(),
         "transactionOrder": "fifo",
         "environment": {
             "baseFee": U256::from(chain.base_fee()?),

@@ -96,6 +96,29 @@ async fn data_is_paid_for_where_it_has_a_price() {
     assert!(message.starts_with("intrinsic gas too low"), "{message}");
 }
 
+/// Nothing waits in the pool that could not pay for L1 in the next block.
+#[tokio::test]
+async fn what_cannot_pay_for_l1_does_not_wait() {
+    let rig = Rig::owner().await;
+    let price = U256::from(1_234_567_891);
+    rig.set(setL1PricePerUnitCall { price }).await;
+    rig.rpc("evm_setAutomine", json!([false])).await;
+    let transfer = |gas: U256| json!([{ "from": DEV, "to": DEV, "gas": gas }]);
+    let (_, message) = rig
+        .rpc_error("eth_sendTransaction", transfer(U256::from(21_000)))
+        .await;
+    let want = message.strip_prefix("intrinsic gas too low: have 21000, want ");
+    let want: u64 = want.unwrap().parse().unwrap();
+    assert!(want > 30_000, "{want}");
+    // The gas limit is itself posted, and may take a few bytes more.
+    let hash = rig
+        .rpc("eth_sendTransaction", transfer(U256::from(want + 2_000)))
+        .await;
+    rig.rpc("evm_mine", json!([])).await;
+    let receipt = rig.rpc("eth_getTransactionReceipt", json!([hash])).await;
+    assert_eq!(receipt["status"], json!("0x1"));
+}
+
 /// Logs what the precompile says of the transaction.
 #[tokio::test]
 async fn a_contract_can_ask_what_its_transaction_paid() {

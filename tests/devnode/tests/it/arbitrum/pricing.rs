@@ -9,7 +9,7 @@ use alloy::{
 use serde_json::json;
 use stylus_devnode::Config;
 
-use crate::rig::{DEV, Rig};
+use crate::rig::{ARB_OWNER, DEV, Rig};
 
 const ARB_GAS_INFO: Address = Address::with_last_byte(0x6c);
 
@@ -26,6 +26,7 @@ sol! {
     function setNetworkFeeAccount(address account) external;
     function setMaxBlockGasLimit(uint64 limit) external;
     function setMaxTxGasLimit(uint64 limit) external;
+    function setL1PricePerUnit(uint256 price) external;
 }
 
 async fn backlog_at(rig: &Rig, moment: &str) -> u64 {
@@ -71,9 +72,13 @@ async fn the_price_follows_the_backlog() {
     let receipt = rig.set(setGasBacklogCall { backlog: 100_000 }).await;
     let after = 100_000 + receipt.gas_used;
     assert_eq!(backlog(&rig).await, after);
-    // The next block still has the price that this one's start has made.
-    rig.set(setGasBacklogCall { backlog: 100_000 }).await;
+    // The next block has the price that this one's start made, before the owner raised the backlog.
     let before = next_price(&rig).await;
+    let receipt = rig.set(setGasBacklogCall { backlog: 150_000 }).await;
+    assert_eq!(receipt.effective_gas_price, u128::from(before));
+    let before = next_price(&rig).await;
+    assert_eq!(before, price(after - 11_000, 102_000));
+    let after = 150_000 + receipt.gas_used;
     rig.rpc("evm_mine", json!([])).await;
     let block = rig
         .rpc("eth_getBlockByNumber", json!(["latest", false]))
@@ -153,34 +158,110 @@ async fn the_minimum_is_the_infrastructures() {
     }
 }
 
-/// Two transfers use 42,000, so that a third still begins; after 63,000 none does.
+/// Whoever a transaction makes the receiver of fees gets its own.
 #[tokio::test]
-async fn a_block_that_used_its_limit_takes_no_more() {
+async fn the_fee_goes_to_the_account_that_its_transaction_set() {
     let rig = Rig::owner().await;
-    rig.set(setMaxBlockGasLimitCall { limit: 50_000 }).await;
-    rig.rpc("evm_setAutomine", json!([false])).await;
-    for _ in 0..5 {
-        let transfer = json!([{ "from": DEV, "to": DEV, "gas": "0x5208" }]);
-        rig.rpc("eth_sendTransaction", transfer).await;
-    }
-    for count in ["0x3", "0x2", "0x0"] {
-        rig.rpc("evm_mine", json!([])).await;
-        let mined = rig.rpc("eth_getBlockTransactionCountByNumber", json!(["latest"]));
-        assert_eq!(mined.await, json!(count));
+    let (infra, network) = (Address::repeat_byte(0x1f), Address::repeat_byte(0x2f));
+    let balance = async |account| rig.client.get_balance(account).await.unwrap();
+    let fee = |gas: u64| U256::from(gas * MIN);
+    let receipt = rig.set(setNetworkFeeAccountCall { account: network }).await;
+    assert_eq!(balance(network).await, fee(receipt.gas_used));
+    let paid = balance(network).await;
+    let receipt = rig.set(setInfraFeeAccountCall { account: infra }).await;
+    assert_eq!(balance(infra).await, fee(receipt.gas_used));
+    assert_eq!(balance(network).await, paid);
+}
+
+/// Nothing drains without a speed limit, and a price cannot be told without either.
+#[tokio::test]
+async fn settings_that_would_end_the_chain_are_refused() {
+    let rig = Rig::owner().await;
+    let refused = async |data: Vec<u8>| !rig.send(ARB_OWNER.into(), data, 0).await.status();
+    for (setting, is_refused) in [(0, true), (1, false)] {
+        let speed = setSpeedLimitCall { limit: setting }.abi_encode();
+        assert_eq!(refused(speed).await, is_refused);
+        let inertia = setL2GasPricingInertiaCall { inertia: setting };
+        assert_eq!(refused(inertia.abi_encode()).await, is_refused);
     }
 }
 
-/// Before ArbOS 50 one setting is the limit of blocks and of each transaction.
+/// How many of five transfers with that gas limit each of the next blocks has.
+async fn packed(rig: &Rig, gas: u64) -> Vec<u64> {
+    rig.rpc("evm_setAutomine", json!([false])).await;
+    for _ in 0..5 {
+        let transfer = json!([{ "from": DEV, "to": DEV, "gas": U256::from(gas) }]);
+        rig.rpc("eth_sendTransaction", transfer).await;
+    }
+    let mut packed = Vec::new();
+    while packed.iter().sum::<u64>() < 5 {
+        rig.rpc("evm_mine", json!([])).await;
+        let mined = rig.rpc("eth_getBlockTransactionCountByNumber", json!(["latest"]));
+        let count: U256 = serde_json::from_value(mined.await).unwrap();
+        packed.push(count.to());
+    }
+    packed
+}
+
+/// Two transfers leave 8,000 of 50,000, with which none begins, whatever they may use.
 #[tokio::test]
-async fn one_limit_was_the_blocks_and_the_transactions() {
+async fn a_block_takes_no_more_once_too_little_is_left() {
+    for gas in [21_000, 1_000_000] {
+        let rig = Rig::owner().await;
+        rig.set(setMaxBlockGasLimitCall { limit: 50_000 }).await;
+        assert_eq!(packed(&rig, gas).await, [2, 2, 1], "{gas}");
+    }
+}
+
+/// What posting takes is no computing: each of these transactions pays for more than the limit.
+#[tokio::test]
+async fn what_l1_takes_fills_no_block() {
+    let rig = Rig::owner().await;
+    rig.set(setMaxBlockGasLimitCall { limit: 50_000 }).await;
+    let price = U256::from(10_000_000_000_u64);
+    rig.set(setL1PricePerUnitCall { price }).await;
+    let receipt = rig.send(DEV.into(), vec![], 0).await;
+    assert!(receipt.gas_used > 100_000);
+    assert_eq!(packed(&rig, 1_000_000).await, [2, 2, 1]);
+}
+
+/// Before ArbOS 50 a block must have left all that a transaction may compute, unless it is the first;
+/// what it pays for L1 is no part of that.
+#[tokio::test]
+async fn a_gas_limit_had_to_fit_into_what_is_left() {
+    for (gas, l1_price, expected) in [
+        (21_000, 0, vec![2, 2, 1]),
+        (29_000, 0, vec![2, 2, 1]),
+        (29_001, 0, vec![1; 5]),
+        (60_000, 0, vec![1; 5]),
+        // 113 bytes are 1,808 units, which take 180,800 gas; two bytes more or fewer are no matter.
+        (206_000, 10_000_000_000_u64, vec![2, 2, 1]),
+    ] {
+        let rig = at_40().await;
+        rig.set(setMaxTxGasLimitCall { limit: 50_000 }).await;
+        let price = U256::from(l1_price);
+        rig.set(setL1PricePerUnitCall { price }).await;
+        assert_eq!(packed(&rig, gas).await, expected, "{gas} {l1_price}");
+    }
+}
+
+/// An owner's node of the time when one setting was the limit of blocks and of each transaction.
+async fn at_40() -> Rig {
     let rig = Rig::with(Config {
         arbos_version: 40,
         ..Config::default()
     })
     .await;
     rig.own().await;
+    rig
+}
+
+/// Before ArbOS 50 one setting is the limit of blocks and of each transaction, beside its intrinsic gas.
+#[tokio::test]
+async fn one_limit_was_the_blocks_and_the_transactions() {
+    let rig = at_40().await;
     let spin = rig.deploy(&[0x5b, 0x60, 0x00, 0x56]).await;
     rig.set(setMaxTxGasLimitCall { limit: 1_000_000 }).await;
     let receipt = rig.send(spin.into(), vec![], 0).await;
-    assert_eq!((receipt.status(), receipt.gas_used), (false, 1_000_000));
+    assert_eq!((receipt.status(), receipt.gas_used), (false, 1_021_000));
 }

@@ -6,7 +6,7 @@ use alloy::{
     consensus::BlockHeader,
     eips::BlockId,
     network::TransactionBuilder,
-    primitives::{Address, B256, U256},
+    primitives::{Address, B256, Bytes, U256},
     providers::Provider,
     rpc::types::TransactionRequest,
 };
@@ -80,7 +80,7 @@ async fn a_block_holds_what_waited_with_places_in_order() {
     rig.rpc("evm_setAutomine", json!([false])).await;
     let mut hashes = Vec::new();
     for word in 0..3_u64 {
-        let data = alloy::primitives::Bytes::from(U256::from(word).to_be_bytes::<32>());
+        let data = Bytes::from(U256::from(word).to_be_bytes::<32>());
         let tx = json!([{ "from": DEV, "to": logger, "input": data, "gas": "0x186a0" }]);
         let hash: B256 = serde_json::from_value(rig.rpc("eth_sendTransaction", tx).await).unwrap();
         hashes.push(hash);
@@ -228,6 +228,41 @@ async fn the_block_gas_limit_bounds_what_enters_a_block() {
         rig.rpc("txpool_status", json!([])).await,
         json!({ "pending": "0x1", "queued": "0x0" })
     );
+}
+
+/// Whatever a block will have, the pending one has: the root of messages to L1, and who makes it.
+#[tokio::test]
+async fn the_pending_block_is_the_one_that_is_mined() {
+    const ARB_SYS: Address = Address::with_last_byte(0x64);
+    let rig = manual().await;
+    rig.rpc("anvil_setTime", json!([2_000_000_000])).await;
+    rig.rpc("anvil_setBlockTimestampInterval", json!([1])).await;
+    let withdraw = [&[0x25, 0xe1, 0x60, 0x63][..], DEV.into_word().as_slice()].concat();
+    let tx = json!([{ "from": DEV, "to": ARB_SYS, "data": Bytes::from(withdraw), "value": "0x1" }]);
+    rig.rpc("eth_sendTransaction", tx).await;
+    let block = async |moment: &str| {
+        let block = rig.rpc("eth_getBlockByNumber", json!([moment, false]));
+        let block = block.await;
+        [
+            "sendCount",
+            "sendRoot",
+            "timestamp",
+            "gasUsed",
+            "transactions",
+        ]
+        .map(|field| block[field].clone())
+    };
+    let miner = async |moment: &str| {
+        let block = rig.rpc("eth_getBlockByNumber", json!([moment, false]));
+        block.await["miner"].clone()
+    };
+    let pending = block("pending").await;
+    assert_eq!(pending[0], json!("0x1"));
+    rig.rpc("anvil_setCoinbase", json!([ALICE])).await;
+    assert_eq!(miner("pending").await, json!(ALICE));
+    rig.rpc("evm_mine", json!([])).await;
+    assert_eq!(block("latest").await, pending);
+    assert_eq!(miner("latest").await, json!(ALICE));
 }
 
 #[tokio::test]

@@ -9,4 +9,5 @@ mod older;
 mod proxy;
 mod rig;
 mod state;
+mod versions;
 mod waiting;

@@ -193,6 +193,10 @@ async fn an_access_list_names_what_is_cold_and_saves_what_it_says() {
     // PUSH1, SLOAD, POP, PUSH20, BALANCE, POP, CALLER, BALANCE, POP.
     let gas = 21_000 + 2 * 2_400 + 1_900 + 3 + 100 + 2 + 3 + 100 + 2 + 2 + 100 + 2;
     assert_eq!(listed["gasUsed"], json!(format!("{gas:#x}")));
+    // Who receives a fee is not accessed.
+    let priced = json!({ "from": DEV, "to": target, "gasPrice": "0x3b9aca00" });
+    let priced = rig.rpc("eth_createAccessList", json!([priced])).await;
+    assert_eq!(priced, listed);
 
     let failing = rig.deploy(&[0x60, 1, 0x54, 0xfe]).await;
     let request = json!({ "from": DEV, "to": failing });

@@ -2,7 +2,7 @@
 
 use alloy::{
     network::TransactionBuilder,
-    primitives::{Address, Bytes, U256},
+    primitives::{Address, Bytes, U256, address},
     providers::Provider,
     rpc::types::TransactionRequest,
     sol,
@@ -16,7 +16,10 @@ use stylus_devnode::{
 
 use crate::{
     gas::measure::{Case, KEY, WORD, call, i32s},
-    rig::{ARB_OWNER, ARB_WASM, ArbWasm, GAS, Kind, PROXY, Rig, compress, event, via_program},
+    rig::{
+        ARB_OWNER, ARB_WASM, ArbWasm, DEV, GAS, Kind, PROXY, Rig, compress, event, evm_proxy,
+        via_evm, via_program,
+    },
 };
 
 const ECHO: &str = include_str!("../wat/write-args.wat");
@@ -154,8 +157,8 @@ async fn at_40_sizes_are_settings_and_prague_is_there() {
     }
 }
 
-/// The stack limit falls to 22,000 words, and Osaka's CLZ is there. A transaction computes with 32M gas, as
-/// before, when that was the limit of the block.
+/// The stack limit falls to 22,000 words, and Osaka's CLZ is there. A transaction uses 32M gas, before as
+/// the limit of the block and beside its intrinsic gas.
 #[tokio::test]
 async fn at_50_stacks_are_bounded() {
     for (version, depth) in [(40, 262_144), (50, 22_000), (51, 22_000)] {
@@ -167,7 +170,8 @@ async fn at_50_stacks_are_bounded() {
             .with_gas_limit(40_000_000);
         let receipt = rig.client.send_transaction(tx).await.unwrap();
         let used = receipt.get_receipt().await.unwrap().gas_used;
-        assert_eq!(used, 32_000_000, "ArbOS {version}");
+        let start = if version < 50 { 21_000 } else { 0 };
+        assert_eq!(used, start + 32_000_000, "ArbOS {version}");
         // PUSH0 CLZ PUSH0 MSTORE PUSH1 32 PUSH0 RETURN.
         let clz = rig
             .deploy(&[0x5f, 0x1e, 0x5f, 0x52, 0x60, 0x20, 0x5f, 0xf3])
@@ -352,4 +356,31 @@ async fn an_upgrade_asks_for_new_activations() {
             .ends_with("3d0000000000000000"),
         "{block}"
     );
+}
+
+/// What is told of the rules is told of those in force: P256VERIFY came with Osaka, and precompiles are
+/// on no access list. The limit of a transaction came too.
+#[tokio::test]
+async fn an_upgrade_brings_the_rules_of_its_hardfork() {
+    let rig = at(31).await;
+    rig.own().await;
+    let proxy = rig.deploy(&evm_proxy(0xF1)).await;
+    let p256 = address!("0x0000000000000000000000000000000000000100");
+    let rules = async || {
+        let info = rig.rpc("anvil_nodeInfo", json!([])).await;
+        let call = json!([{ "to": proxy, "data": Bytes::from(via_evm(p256, &[])) }]);
+        let listed = rig.rpc("eth_createAccessList", call).await;
+        (info["hardFork"].clone(), listed["accessList"].clone())
+    };
+    let listed = json!([{ "address": p256, "storageKeys": [] }]);
+    assert_eq!(rules().await, (json!("cancun"), listed));
+    let (version, timestamp) = (51, 0);
+    rig.set(scheduleArbOSUpgradeCall { version, timestamp })
+        .await;
+    let spin = rig.deploy(&[0x5b, 0x5f, 0x56]).await;
+    assert_eq!(rules().await, (json!("osaka"), json!([])));
+    let spin = json!([{ "from": DEV, "to": spin, "gas": U256::from(40_000_000) }]);
+    let hash = rig.rpc("eth_sendTransaction", spin).await;
+    let receipt = rig.rpc("eth_getTransactionReceipt", json!([hash])).await;
+    assert_eq!(receipt["gasUsed"], json!(U256::from(32_000_000)));
 }
