@@ -11,12 +11,15 @@
 //!
 //! # Modules
 //!
-//! From the outside in; each knows those below it only.
+//! From the outside in. Each uses those below it; [`evm`], [`precompiles`], [`arbos`] and [`trace`] also
+//! read the state that they work on, as [`chain::view::View`].
 //!
 //! | module | owns |
 //! |---|---|
 //! | [`node`], [`config`] | a running node: its thread, its state file, its settings |
+//! | `miner` | what the node does by itself: blocks at intervals, writing the state file |
 //! | [`rpc`] | JSON-RPC: one file per concern, plain functions of the chain and their arguments |
+//! | [`wallet`] | the keys that the node signs with |
 //! | [`chain`] | state with an undo log, blocks, clock, calls, snapshots, dumps |
 //! | [`trace`] | tracers of geth's forms, over mixed stacks |
 //! | [`evm`] | one transaction: Arbitrum's handler, the frame loop, answers to programs |
@@ -31,14 +34,17 @@
 //!    chain's lock.
 //! 2. [`chain::send`] checks it and refuses it in geth's words; [`chain::mining`] executes it at once
 //!    or puts it into the [`chain::pool`]. With automatic mining one whose nonce is too high waits
-//!    there for its predecessor, a second at most.
-//! 3. [`evm::execute`] runs it on a read-only [`chain::view::View`]. revm's interpreter runs EVM
+//!    there for its predecessor, until its sender has sent nothing for a second.
+//! 3. A block begins with what `chain::opening` does: the backlog of gas drains, the next price is made,
+//!    an ArbOS upgrade that is due happens. What posting the transaction on L1 takes
+//!    ([`arbos::poster`]) is added to its intrinsic gas.
+//! 4. [`evm::execute`] runs it on a read-only [`chain::view::View`]. revm's interpreter runs EVM
 //!    frames; a call frame whose code has a Stylus prefix is a [`stylus::Run`] beside revm's frame,
 //!    so that checkpoints, warm sets, refunds, logs and transient storage are shared.
-//! 4. A program asks ([`stylus::Request`]), `evm::answers` answers from the journal; a call or a
+//! 5. A program asks ([`stylus::Request`]), `evm::answers` answers from the journal; a call or a
 //!    creation becomes a frame on revm's stack, whose result is the answer.
-//! 5. The journal's changes are committed with their undo log, and the block with its transactions
-//!    is sealed.
+//! 6. The journal's changes are committed with their undo log, ArbOS counts the gas, and the block
+//!    with its transactions is sealed.
 //!
 //! # Known divergences from Nitro
 //!

@@ -1,7 +1,9 @@
 //! The chain: state, blocks, clock, and what changes them.
 //!
 //! [`send`] checks a transaction, [`pool`] keeps it until [`mining`] puts it into a block, [`building`]
-//! executes it there, [`history`] keeps the blocks.
+//! executes it there after what `opening` does at a block's start, [`history`] keeps the blocks.
+//! [`pending`] is the block to come, `unsigned` tells what posting would take before a transaction is
+//! signed, `numbering` what `block.number` is.
 //! [`simulate`] answers calls and estimates, [`sequence`] makes up blocks of calls, [`query`] finds
 //! blocks, receipts and logs, [`snapshot`] goes back in time and [`dump`] survives a restart.
 

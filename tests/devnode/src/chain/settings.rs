@@ -89,7 +89,7 @@ impl Chain {
         Ok(())
     }
 
-    /// {wei/gas} Sets the base fee in ArbOS state, where it stays.
+    /// {wei/gas} Sets the base fee of the next block, whose start makes the price anew.
     ///
     /// # Errors
     /// The state cannot be read.

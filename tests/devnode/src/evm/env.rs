@@ -11,7 +11,7 @@ use revm::{
 /// `block.coinbase`: the sequencer.
 pub const SEQUENCER: Address = address!("0xA4B000000000000000000073657175656e636572");
 
-/// {gas} Limit of every block: a formality, the transaction's limit is what binds.
+/// {gas} Limit that every block tells: a formality. ArbOS's limits of a block and of a transaction bind.
 pub const BLOCK_GAS_LIMIT: u64 = 1 << 50;
 
 /// {gas} What one transaction can use for computing; gas sent above it is held and returned.

@@ -1,4 +1,5 @@
-//! The phases of a transaction that differ from Ethereum's.
+//! The phases of a transaction that differ from Ethereum's: what L1 takes is intrinsic gas, gas above a
+//! limit is held back, and fees go to ArbOS's accounts.
 
 use std::marker::PhantomData;
 

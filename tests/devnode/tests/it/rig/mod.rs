@@ -271,7 +271,7 @@ pub(crate) fn via_evm(to: Address, data: &[u8]) -> Vec<u8> {
     [to.into_word().as_slice(), data].concat()
 }
 
-/// The program that calls what its input says; see `programs/proxy.wat`.
+/// The program that calls what its input says; see `wat/proxy.wat`.
 pub(crate) const PROXY: &str = include_str!("../wat/proxy.wat");
 
 /// How [`PROXY`] calls.
