@@ -13,6 +13,9 @@ use crate::fork::StateError;
 /// Most accounts and slots that one transaction may name.
 const LOOKUPS_MAX: usize = 1_000;
 
+/// {byte} About what the map of an account or slot keeps of it.
+const LOOKUP_BYTES: usize = 100;
+
 /// What must hold when the transaction is mined. Unnamed things may be anything.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
@@ -81,6 +84,21 @@ pub enum ConditionError {
 }
 
 impl Conditions {
+    /// How many accounts and slots are named.
+    fn lookups(&self) -> usize {
+        let slots = self.known_accounts.values().map(|known| match known {
+            Known::Root(_) => 1,
+            Known::Slots(slots) => slots.len(),
+        });
+        slots.sum()
+    }
+
+    /// {byte} About what they take in memory.
+    pub(super) fn bytes(&self) -> usize {
+        let named = self.lookups().saturating_add(self.known_accounts.len());
+        size_of::<Self>().saturating_add(named.saturating_mul(LOOKUP_BYTES))
+    }
+
     /// Checks the conditions against the block to come and the state before it. As contracts see
     /// it, `block.number` is L1's.
     ///
@@ -92,11 +110,7 @@ impl Conditions {
         block: &BlockEnv,
         is_fork: bool,
     ) -> Result<(), ConditionError> {
-        let slots = self.known_accounts.values().map(|known| match known {
-            Known::Root(_) => 1,
-            Known::Slots(slots) => slots.len(),
-        });
-        let lookups = slots.sum();
+        let lookups = self.lookups();
         if lookups > LOOKUPS_MAX {
             return Err(ConditionError::TooMany(lookups));
         }

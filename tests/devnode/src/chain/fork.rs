@@ -240,14 +240,15 @@ impl Chain {
         })
     }
 
-    /// The header of a block, those before the forked one included.
-    pub(super) fn header_at(&self, number: u64) -> Result<Cow<'_, Header>, QueryError> {
+    /// The header of a block and its hash, those before the forked one included.
+    pub(super) fn header_at(&self, number: u64) -> Result<(Cow<'_, Header>, B256), QueryError> {
         match (self.block_at(number), self.fork()) {
-            (Some(block), _) => Ok(Cow::Borrowed(&block.header)),
+            (Some(block), _) => Ok((Cow::Borrowed(&block.header), block.hash)),
             (None, Some(fork)) if number < self.history.first() => {
                 let older = fork.older(number)?;
                 let origin = older.origin().ok_or(QueryError::NoBlock)?;
-                Ok(Cow::Owned(origin.head().header.clone()))
+                let head = origin.head();
+                Ok((Cow::Owned(head.header.clone()), head.hash))
             }
             _ => Err(QueryError::NoBlock),
         }

@@ -2,7 +2,7 @@
 
 use alloy_primitives::{Address, U256};
 
-use super::{Chain, overlay::Overlay, state::State, view::View};
+use super::{Chain, state::State, view::View};
 use crate::{
     arbos::{
         gas_price::GasPricer,
@@ -51,40 +51,49 @@ impl Opening {
         Ok(())
     }
 
-    /// The changes as an overlay of the last block's state.
-    fn overlay(&self, view: &View<'_>) -> Result<Overlay, StateError> {
-        let mut overlay = Overlay::default();
+    /// What a block at `time` begins with on top of one at `before`, which left `view`: the backlog of
+    /// gas drains and makes the price of the block after it, and an ArbOS upgrade that is due happens.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub(super) fn of(view: &View<'_>, before: u64, time: u64) -> Result<Self, StateError> {
+        let mut pricer = GasPricer::read(view)?;
+        pricer.drain(time.saturating_sub(before));
+        let mut opening = Self {
+            slots: pricer.words().into(),
+            ..Self::default()
+        };
+        if let Some(upgrade) = upgrade::due(view, time)? {
+            opening.upgrade(upgrade);
+        }
+        Ok(opening)
+    }
+
+    /// Lays the changes over the state that they are made of.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub(super) fn lay_over(&self, view: &mut View<'_>) -> Result<(), StateError> {
         for (slot, value) in &self.slots {
-            overlay.set_slot(ARBOS, *slot, *value);
+            view.overlay.set_slot(ARBOS, *slot, *value);
         }
         for address in &self.precompiles {
-            let code_hash = overlay.add_code(precompiles::code());
+            let code_hash = view.overlay.add_code(precompiles::code());
             let basic = view.account(address)?.unwrap_or_default();
             let basic = super::account::Basic { code_hash, ..basic };
-            overlay.set_basic(*address, Some(basic));
+            view.overlay.set_basic(*address, Some(basic));
         }
-        Ok(overlay)
+        Ok(())
     }
 }
 
 impl Chain {
-    /// What a block at `time` on top of the last one begins with: the backlog of gas drains and makes
-    /// the price of the block after it, and an ArbOS upgrade that is due happens.
+    /// What a block at `time` on top of the last one begins with.
     ///
     /// # Errors
     /// The state cannot be read.
     pub(super) fn opening(&self, time: u64) -> Result<Opening, StateError> {
-        let view = self.latest();
-        let mut pricer = GasPricer::read(&view)?;
-        pricer.drain(time.saturating_sub(self.head().header.timestamp));
-        let mut opening = Opening {
-            slots: pricer.words().into(),
-            ..Opening::default()
-        };
-        if let Some(upgrade) = upgrade::due(&view, time)? {
-            opening.upgrade(upgrade);
-        }
-        Ok(opening)
+        Opening::of(&self.latest(), self.head().header.timestamp, time)
     }
 
     /// The state that the first transaction of a block sees.
@@ -92,8 +101,9 @@ impl Chain {
     /// # Errors
     /// The state cannot be read.
     pub(super) fn opened(&self, opening: &Opening) -> Result<View<'_>, StateError> {
-        let overlay = opening.overlay(&self.latest())?;
-        Ok(View::new(&self.state, &self.history, overlay))
+        let mut view = self.latest();
+        opening.lay_over(&mut view)?;
+        Ok(view)
     }
 
     /// The state that the first transaction of the block to come would see now.

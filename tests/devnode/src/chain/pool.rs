@@ -47,7 +47,7 @@ impl Pooled {
         }
     }
 
-    /// {byte} What it takes when it is sent.
+    /// {byte} What it takes when it is sent, and its conditions.
     pub fn bytes(&self) -> usize {
         self.bytes
     }
@@ -107,7 +107,10 @@ impl Pool {
         {
             return Err(TxError::Underpriced);
         }
-        let bytes = tx.encode_2718_len();
+        let conditioned = conditions
+            .as_ref()
+            .map_or(0, |conditions| conditions.bytes());
+        let bytes = tx.encode_2718_len().saturating_add(conditioned);
         if !self.has_room(bytes, &sender, nonce) {
             self.sweep();
         }
@@ -382,6 +385,20 @@ mod tests {
         pool.add(tx(0, 2, 38 * MIB), None, None).unwrap();
         assert!(pool.get(&first).is_none());
         assert_eq!(nonces(&pool), [1, 2, 3, 4, 5, 6, 7, 0]);
+    }
+
+    /// A thousand slots take some 100 KB, though the transaction has 100 bytes.
+    #[test]
+    fn conditions_take_room() {
+        let slots: serde_json::Map<_, _> = (0..1_000)
+            .map(|slot| (format!("{slot:#x}"), "0x0".into()))
+            .collect();
+        let known = serde_json::json!({ "knownAccounts": { Address::ZERO.to_string(): slots } });
+        let conditions: Arc<Conditions> = Arc::new(serde_json::from_value(known).unwrap());
+        let mut pool = Pool::default();
+        let add = |nonce| pool.add(tx(nonce, 1, 0), Some(Arc::clone(&conditions)), None);
+        let fate = (0..3_000).map(add).find_map(Result::err);
+        assert!(matches!(fate, Some(TxError::PoolFull)), "{fate:?}");
     }
 
     #[test]

@@ -15,6 +15,7 @@ use super::{
     Chain,
     block::{Block, Mined, Seal, seal},
     building::outcome,
+    opening::Opening,
     overrides::{override_account, override_block},
     query::{Moment, QueryError},
     rules_in,
@@ -24,7 +25,7 @@ use super::{
     wording::invalid_message,
 };
 use crate::{
-    arbos::{self, sends},
+    arbos::{self, gas_price, sends, slots::ARBOS},
     evm::{
         self, Executed,
         deadline::Deadline,
@@ -155,8 +156,7 @@ impl Chain {
                 (pending.block.header.clone(), pending.block.hash)
             }
             Moment::Block(number) => {
-                let header = self.header_at(number)?;
-                let hash = header.hash_slow();
+                let (header, hash) = self.header_at(number)?;
                 (header.into_owned(), hash)
             }
         };
@@ -199,12 +199,18 @@ impl<'a> Walk<'a> {
         deadline: Deadline,
     ) -> Result<Staged, SequenceError> {
         let number = self.before.number.saturating_add(1);
-        let time = self.before.timestamp.saturating_add(1);
+        let before = self.before.timestamp;
+        let given = stage.overrides.as_ref().and_then(|fields| fields.time);
+        let time = given.unwrap_or(before.saturating_add(1));
+        if time <= before {
+            return Err(SequenceError::Time { time, before });
+        }
         let base_fee = match self.plan.validation {
             true => arbos::base_fee(&self.view)?,
             false => 0,
         };
         let mut block = chain.environment(number, time, base_fee);
+        Opening::of(&self.view, before, time)?.lay_over(&mut self.view)?;
         let mut session = chain.session(&self.view, number, true)?;
         session.deadline = Some(deadline);
         for (address, account) in stage.state.into_iter().flatten() {
@@ -212,10 +218,6 @@ impl<'a> Walk<'a> {
         }
         if let Some(overrides) = stage.overrides {
             override_block(&mut self.view, &mut block, &mut session, *overrides)?;
-        }
-        let (time, before) = (block.timestamp.saturating_to(), self.before.timestamp);
-        if time <= before {
-            return Err(SequenceError::Time { time, before });
         }
         self.recent = Recent::default();
         let (mut txs, mut failures): (Vec<Mined>, _) = (Vec::new(), Vec::new());
@@ -230,6 +232,10 @@ impl<'a> Walk<'a> {
             failures.push(output(executed.result.clone()).err());
             let tx = unsigned(request, &prepared.tx)?;
             let mut mined = outcome(tx, prepared.tx.gas_price, executed.result);
+            if mined.effective_gas_price > 0 {
+                let (slot, backlog) = gas_price::grown(&self.view, mined.gas_used)?;
+                self.view.overlay.set_slot(ARBOS, slot, backlog);
+            }
             mined.index = txs.len() as u64;
             mined.cumulative_gas = used.saturating_add(mined.gas_used);
             mined.first_log = txs.last().map_or(0, |mined: &Mined| {

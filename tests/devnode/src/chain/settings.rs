@@ -4,7 +4,7 @@ use alloy_consensus::{TxEnvelope, transaction::Recovered};
 use alloy_primitives::{Address, B256, U256};
 use thiserror::Error;
 
-use super::{Chain, send::TxError};
+use super::{Chain, send::TxError, undo::Position};
 use crate::{
     arbos::slots::{ARBOS, ROOT, offset, space},
     fork::{StateError, errands},
@@ -116,6 +116,14 @@ impl Chain {
     /// # Errors
     /// [`RollbackError::TooDeep`]
     pub fn rollback(&mut self, depth: u64) -> Result<(), RollbackError> {
+        let (number, position) = self.take_back(depth)?;
+        self.forget_after(number, position);
+        Ok(())
+    }
+
+    /// As [`Self::rollback`], with snapshots left that cannot be gone back to. The number of the block
+    /// that is the last one now, and its position.
+    fn take_back(&mut self, depth: u64) -> Result<(u64, Position), RollbackError> {
         let (first, head) = (self.history.first(), self.head().header.number);
         let have = head.saturating_sub(first);
         let target = head
@@ -127,39 +135,48 @@ impl Chain {
         };
         self.history.truncate(number);
         self.state.revert_to(position);
-        self.forget_after(number, position);
-        Ok(())
+        Ok((number, position))
     }
 
     /// Replaces the last `depth` blocks by as many new ones, with the given transactions at their
     /// places, counted from the first new block.
     ///
     /// # Errors
-    /// [`RollbackError`]; after [`RollbackError::Transaction`] the new blocks are there.
+    /// [`RollbackError`]; after [`RollbackError::Transaction`] the new blocks are there, and after any
+    /// other the old ones.
     pub fn reorganise(
         &mut self,
         depth: u64,
         transactions: Vec<(Recovered<TxEnvelope>, u64)>,
     ) -> Result<(), RollbackError> {
-        // The undo log does not bring back what is taken back.
-        let before = self.fork.is_some().then(|| {
-            let (state, history) = (self.state.clone(), self.history.clone());
-            (state, history, self.snapshots.clone())
-        });
-        let result = self.replace_blocks(depth, transactions);
-        if let Some(before) = before
-            && errands::outstanding().is_some()
-        {
-            (self.state, self.history, self.snapshots) = before;
+        // The undo log does not bring back what is taken back. Without an upstream nothing fails.
+        let kept = self
+            .fork
+            .as_ref()
+            .map(|_| (self.state.clone(), self.history.clone()));
+        let clock = self.clock;
+        let replaced = self.replace_blocks(depth, transactions);
+        let put_off = errands::outstanding().map(RollbackError::State);
+        match (put_off.map_or(replaced, Err), kept) {
+            (Ok((number, position, failed)), _) => {
+                self.forget_after(number, position);
+                failed.map_or(Ok(()), Err)
+            }
+            (Err(error), kept) => {
+                if let Some(kept) = kept {
+                    (self.state, self.history) = kept;
+                    self.clock = clock;
+                }
+                Err(error)
+            }
         }
-        result
     }
 
     fn replace_blocks(
         &mut self,
         depth: u64,
         transactions: Vec<(Recovered<TxEnvelope>, u64)>,
-    ) -> Result<(), RollbackError> {
+    ) -> Result<(u64, Position, Option<RollbackError>), RollbackError> {
         let replaced = self
             .head()
             .header
@@ -168,7 +185,7 @@ impl Chain {
         let time = replaced
             .and_then(|number| self.block_at(number))
             .map(|block| block.header.timestamp);
-        self.rollback(depth)?;
+        let (number, position) = self.take_back(depth)?;
         // An empty block with the old one's time would be the old one.
         if let Some(time) = time
             && self.clock.peek(self.head().header.timestamp) <= time
@@ -180,12 +197,15 @@ impl Chain {
             let mut building = self.begin()?;
             for (tx, _) in transactions.iter().filter(|(_, block)| *block == place) {
                 if let Err(error) = self.include(&mut building, tx.clone()) {
+                    if let TxError::State(error) = error {
+                        return Err(error.into());
+                    }
                     let (hash, error) = (*tx.tx_hash(), Box::new(error));
                     failed.get_or_insert(RollbackError::Transaction { hash, error });
                 }
             }
             self.seal(building)?;
         }
-        failed.map_or(Ok(()), Err)
+        Ok((number, position, failed))
     }
 }

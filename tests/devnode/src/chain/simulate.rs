@@ -239,7 +239,7 @@ impl Chain {
 
     /// The context of an existing block.
     fn environment_of(&self, number: u64) -> Result<BlockEnv, QueryError> {
-        let header = self.header_at(number)?;
+        let (header, _) = self.header_at(number)?;
         let base_fee = header.base_fee_per_gas.unwrap_or_default();
         Ok(BlockEnv {
             number: U256::from(self.number_seen(number)?),

@@ -21,9 +21,12 @@ pub(super) fn complete(
         request.gas = Some(chain.estimate(call)?);
     }
     if request.gas_price.is_none() {
-        let price = u128::from(chain.base_fee()?);
+        // Only the base fee is paid, which may have risen by then.
+        let price = u128::from(chain.base_fee()?).saturating_mul(2);
         let tip = *request.max_priority_fee_per_gas.get_or_insert(0);
-        request.max_fee_per_gas.get_or_insert(price.max(tip));
+        request
+            .max_fee_per_gas
+            .get_or_insert(price.saturating_add(tip));
     }
     request.chain_id.get_or_insert(chain.chain_id());
     request.to.get_or_insert(TxKind::Create);

@@ -17,7 +17,7 @@ pub const REMARKS: &[(&str, &str)] = &[
     ),
     (
         "anvil_loadState",
-        "dumps of up to 512 MiB over HTTP; every other request takes 5 MiB",
+        "dumps of up to 512 MiB over HTTP; every other request takes 5 MiB, unless there is `--no-request-size-limit`",
     ),
     (
         "anvil_mine",
@@ -31,6 +31,10 @@ pub const REMARKS: &[(&str, &str)] = &[
     (
         "anvil_setERC20Allowance",
         "tries the storage slots that `allowance` reads, at most 64 of them",
+    ),
+    (
+        "anvil_setNextBlockBaseFeePerGas",
+        "holds for one block, as each makes the next one's from the backlog; may be below the minimum",
     ),
     (
         "debug_traceBlockByNumber",
@@ -72,7 +76,7 @@ pub const REMARKS: &[(&str, &str)] = &[
     ),
     (
         "evm_snapshot",
-        "copies nothing; the oldest of more than 100,000 snapshots is forgotten",
+        "copies nothing; the oldest of more than 100,000 snapshots is forgotten, and when snapshots alone keep over 256 MiB of transactions that have left the pool",
     ),
     ("txpool_content", "at most 64 MiB of transactions"),
 ];

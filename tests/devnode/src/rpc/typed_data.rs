@@ -105,6 +105,10 @@ impl<'a> Encoder<'a> {
         let wrong = || bad(format!("{value} is not of type {ty}"));
         let text = match value {
             Value::String(text) => text.clone(),
+            // Any other number was rounded when it was read.
+            Value::Number(number) if number.is_f64() => {
+                return Err(bad(format!("{value} is not exact: give {ty} as a string")));
+            }
             Value::Number(_) | Value::Bool(_) => value.to_string(),
             _ => return Err(wrong()),
         };
@@ -114,6 +118,11 @@ impl<'a> Encoder<'a> {
             _ => {
                 let unknown = |_| bad(format!("type {ty} is not known"));
                 let parsed = DynSolType::parse(ty).map_err(unknown)?;
+                // Units and exponents are no part of EIP-712.
+                if matches!(parsed, DynSolType::Uint(_) | DynSolType::Int(_)) && !is_integer(&text)
+                {
+                    return Err(wrong());
+                }
                 let value = parsed.coerce_str(&text).map_err(|_| wrong())?;
                 value.as_word().ok_or_else(wrong)
             }
@@ -160,6 +169,15 @@ impl<'a> Encoder<'a> {
             format!("{name}({})", fields.collect::<Vec<_>>().join(","))
         })
         .collect()
+    }
+}
+
+/// Whether the text is decimal digits, or hexadecimal ones after `0x`, maybe with a minus.
+fn is_integer(text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    match digits.strip_prefix("0x") {
+        Some(digits) => !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_hexdigit()),
+        None => !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit()),
     }
 }
 

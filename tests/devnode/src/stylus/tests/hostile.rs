@@ -95,3 +95,21 @@ fn what_is_hard_to_compile_runs_all_the_same() {
     assert_eq!(outcome.kind, OutcomeKind::Success);
     assert_eq!(AMPLE_INK - outcome.ink_left, ink);
 }
+
+/// 300 nested loops that hand on 600 values without a variable, which would take a careful compiler minutes too.
+#[test]
+fn what_hands_on_many_values_is_hard_to_compile_too() {
+    let (depth, values) = (300, 600);
+    let many = "i32 ".repeat(values);
+    let wat = module(&format!(
+        r#"MEMORY (type $many (func (param {many}) (result {many})))
+            (func (export "user_entrypoint") (param i32) (result i32) {} {} {} {} i32.const 0)"#,
+        "local.get 0 ".repeat(values),
+        "loop (type $many) ".repeat(depth),
+        "i32.const 0 br_if 0 end ".repeat(depth),
+        "drop ".repeat(values),
+    ));
+    let start = std::time::Instant::now();
+    assert_eq!(run(&wat).kind, OutcomeKind::Success);
+    assert!(start.elapsed().as_secs() < 60, "{:?}", start.elapsed());
+}

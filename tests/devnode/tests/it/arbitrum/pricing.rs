@@ -265,3 +265,33 @@ async fn one_limit_was_the_blocks_and_the_transactions() {
     let receipt = rig.send(spin.into(), vec![], 0).await;
     assert_eq!((receipt.status(), receipt.gas_used), (false, 1_021_000));
 }
+
+/// Blocks that are made up begin as others do: time drains the backlog, which makes the price of the next.
+#[tokio::test]
+async fn the_price_follows_the_backlog_in_simulations() {
+    let rig = congested().await;
+    rig.set(setGasBacklogCall { backlog: 100_000 }).await;
+    let head = rig.rpc("eth_getBlockByNumber", json!(["latest", false]));
+    let number = |value: &serde_json::Value| -> u64 {
+        serde_json::from_value::<U256>(value.clone()).unwrap().to()
+    };
+    let now = number(&head.await["timestamp"]);
+    let data = Bytes::from(getGasBacklogCall {}.abi_encode());
+    let call =
+        json!({ "from": DEV, "to": ARB_GAS_INFO, "input": data, "maxFeePerGas": "0x77359400" });
+    let block = |time: u64| json!({ "blockOverrides": { "time": U256::from(now + time) }, "calls": [call] });
+    let plan = json!([{ "validation": true, "blockStateCalls": [block(1), block(50), block(51)] }]);
+    let blocks = rig.rpc("eth_simulateV1", plan).await;
+    let seen = |index: usize| {
+        let call = &blocks[index]["calls"][0];
+        (number(&call["returnData"]), number(&call["gasUsed"]))
+    };
+    let (first, used) = seen(0);
+    assert_eq!(first, backlog(&rig).await - 1_000);
+    let (second, _) = seen(1);
+    assert_eq!(second, first + used - 49_000);
+    for (index, backlog) in [(1, first), (2, second)] {
+        let expected = price(backlog - 10_000, 102_000);
+        assert_eq!(number(&blocks[index]["baseFeePerGas"]), expected);
+    }
+}

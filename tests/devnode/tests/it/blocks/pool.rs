@@ -277,3 +277,17 @@ async fn a_contract_that_was_impersonated_when_it_sent_is_mined() {
     let (_, message) = rig.rpc_error("eth_sendTransaction", tx).await;
     assert_eq!(message, "unknown account");
 }
+
+/// As wallets do, the node leaves room for a base fee that rises; only the base fee is paid.
+#[tokio::test]
+async fn a_fee_that_was_filled_in_outlives_a_rise() {
+    let rig = manual().await;
+    let payment = json!([{ "from": DEV, "to": ALICE, "value": "0x1" }]);
+    let hash = rig.rpc("eth_sendTransaction", payment).await;
+    let risen = u64::try_from(rig.client.get_gas_price().await.unwrap()).unwrap() * 3 / 2;
+    let fee = json!([U256::from(risen)]);
+    rig.rpc("anvil_setNextBlockBaseFeePerGas", fee).await;
+    rig.rpc("evm_mine", json!([])).await;
+    let receipt = rig.rpc("eth_getTransactionReceipt", json!([hash])).await;
+    assert_eq!(receipt["effectiveGasPrice"], json!(U256::from(risen)));
+}

@@ -330,3 +330,33 @@ async fn what_l1_takes_is_counted_without_the_upstream() {
     let after = local.client.get_transaction_count(crate::rig::DEV);
     assert_eq!(after.await.unwrap(), nonce + 1);
 }
+
+/// With all that was before it: blocks, clock, snapshots and what they keep of the pool.
+#[tokio::test]
+async fn a_reorganisation_that_cannot_read_leaves_everything() {
+    let scene = scene().await;
+    let rig = &scene.local;
+    rig.rpc("evm_setAutomine", json!([false])).await;
+    rig.rpc("evm_mine", json!([])).await;
+    let payment = json!([{ "from": crate::rig::DEV, "to": crate::rig::DEV, "gas": "0x30d40" }]);
+    let hash = rig.rpc("eth_sendTransaction", payment).await;
+    let snapshot = rig.rpc("evm_snapshot", json!([])).await;
+    rig.rpc("evm_mine", json!([])).await;
+    let head = rig
+        .rpc("eth_getBlockByNumber", json!(["latest", true]))
+        .await;
+    assert_eq!(head["transactions"][0]["hash"], hash);
+
+    scene.proxy.set(Mode::Drop);
+    let cold = json!({ "from": crate::rig::DEV, "to": ALICE, "gas": "0x30d40" });
+    let (code, message) = rig.rpc_error("anvil_reorg", json!([2, [[cold, 0]]])).await;
+    assert_eq!(code, -32000);
+    assert!(message.contains("cannot read account"), "{message}");
+    let after = rig
+        .rpc("eth_getBlockByNumber", json!(["latest", true]))
+        .await;
+    assert_eq!(after, head);
+    assert_eq!(rig.rpc("evm_revert", json!([snapshot])).await, json!(true));
+    let status = rig.rpc("txpool_status", json!([])).await;
+    assert_eq!(status["pending"], "0x1");
+}

@@ -2,6 +2,7 @@
 
 use alloy::{
     primitives::{Address, B256, Bytes, I256, Signature, U256, address},
+    providers::Provider,
     sol,
     sol_types::{SolStruct, eip712_domain},
 };
@@ -113,4 +114,43 @@ async fn typed_data_is_signed_as_wallets_do() {
     let (code, message) = rig.rpc_error("eth_signTypedData_v4", params).await;
     assert_eq!(code, -32602);
     assert!(message.contains("is not of type int64"), "{message}");
+}
+
+/// Whatever a number was read as, no other one is signed.
+#[tokio::test]
+async fn numbers_are_exact_or_refused() {
+    let rig = Rig::new().await;
+    let sign = async |value: &str, ty: &str| {
+        // As text, or the client would round the number.
+        let text = format!(
+            r#"{{ "types": {{ "Sum": [{{ "name": "of", "type": "{ty}" }}] }}, "primaryType": "Sum",
+                "domain": {{}}, "message": {{ "of": {value} }} }}"#
+        );
+        let params = json!([DEV, text]);
+        let signed: Result<Value, _> = rig
+            .client
+            .raw_request("eth_signTypedData_v4".into(), params)
+            .await;
+        signed.map_err(|error| error.as_error_resp().unwrap().message.to_string())
+    };
+    for (number, text) in [
+        ("18446744073709551615", "\"0xffffffffffffffff\""),
+        ("-7", "\"-7\""),
+    ] {
+        let signed = sign(number, "int256").await.unwrap();
+        assert_eq!(signed, sign(text, "int256").await.unwrap());
+    }
+    let max = U256::MAX.to_string();
+    assert!(sign(&format!("\"{max}\""), "uint256").await.is_ok());
+    for number in [&max, "18446744073709551616", "1.5", "1e18"] {
+        let message = sign(number, "uint256").await.unwrap_err();
+        assert!(
+            message.ends_with("is not exact: give uint256 as a string"),
+            "{message}"
+        );
+    }
+    for text in ["\"1 ether\"", "\"1e18\"", "\"1.0\"", "\"\"", "\"0x\""] {
+        let message = sign(text, "uint256").await.unwrap_err();
+        assert!(message.ends_with("is not of type uint256"), "{message}");
+    }
 }
