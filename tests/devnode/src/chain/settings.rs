@@ -149,11 +149,8 @@ impl Chain {
         depth: u64,
         transactions: Vec<(Recovered<TxEnvelope>, u64)>,
     ) -> Result<(), RollbackError> {
-        // The undo log does not bring back what is taken back. Without an upstream nothing fails.
-        let kept = self
-            .fork
-            .as_ref()
-            .map(|_| (self.state.clone(), self.history.clone()));
+        // The undo log does not bring back what is taken back.
+        let kept = errands::puts_off().then(|| (self.state.clone(), self.history.clone()));
         let clock = self.clock;
         let replaced = self.replace_blocks(depth, transactions);
         let put_off = errands::outstanding().map(RollbackError::State);

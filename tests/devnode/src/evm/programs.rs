@@ -24,9 +24,10 @@ use crate::{
         self, access, params,
         program::{Inactive, Program},
     },
-    fork::StateError,
+    fork::{Reason, StateError, errands},
     stylus::{
-        Compiler, Entry, EvmData, LoadError, Outcome, OutcomeKind, Reply, Rules, Run, Step,
+        Compiler, Entry, EvmData, LoadError, Outcome, OutcomeKind, Program as NativeProgram, Reply,
+        Rules, Run, Step, Work,
         code::{self, Code, CodeError},
         memory::page_price,
         trace::Recording,
@@ -114,6 +115,7 @@ impl<'a, I> Evm<'a, I> {
             Err(LoadError::Compile(error)) => {
                 return Err(ContextError::Custom(error.to_string()));
             }
+            Err(LoadError::Hard(work)) => compiled(content, *work)?,
             Err(error) => {
                 context.chain.pages.open = pages.open;
                 let message = format!("program cannot be loaded: {error}");
@@ -238,6 +240,21 @@ impl<'a, I> Evm<'a, I> {
             gas,
         }))
     }
+}
+
+/// Compiles a program: at once, or before the next attempt of whoever holds the chain meanwhile.
+fn compiled(content: B256, work: Work) -> Result<NativeProgram, FrameError> {
+    if !errands::puts_off() {
+        let made = work.make_in_turn();
+        return made.map_err(|error| ContextError::Custom(error.to_string()));
+    }
+    let what = format!("the native code of {content}");
+    let put_off = StateError::here(what, Reason::PutOff);
+    Err(ContextError::Db(errands::put_off(put_off, || {
+        // The next attempt finds either.
+        let _kept = work.make_in_turn();
+        Ok(())
+    })))
 }
 
 /// The Stylus parameters in force.

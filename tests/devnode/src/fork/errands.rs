@@ -1,7 +1,7 @@
-//! Reads that are put off until nobody has to wait for them.
+//! Reads, and programs that are hard to compile, put off until nobody has to wait for them.
 //!
-//! Whoever holds the chain must not wait for the upstream: everybody else would wait as well. Within
-//! [`attend`] a read of what is not in memory therefore fails, and leaves an errand behind. Then the
+//! Whoever holds the chain must not wait for the upstream, or for the compiler: everybody else would wait
+//! as well. Within [`attend`] what is not in memory therefore fails, and leaves an errand behind. Then the
 //! attempt ends and lets go of the chain, the errands are run, and it is made again with what they
 //! brought. Whether an attempt counts is seen by the errands alone, however its errors were wrapped.
 //!
@@ -194,7 +194,7 @@ pub fn outstanding() -> Option<StateError> {
 
 /// Puts a read off, and returns the error with which it ends for now: `put_off`, or why it failed
 /// when the errand was run.
-pub(super) fn put_off(
+pub fn put_off(
     put_off: StateError,
     errand: impl FnOnce() -> Result<(), StateError> + 'static,
 ) -> StateError {

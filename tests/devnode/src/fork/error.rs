@@ -8,9 +8,10 @@ use thiserror::Error;
 
 /// A read of the upstream that failed. Nothing is computed from it, and nothing of it is kept.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("fork of {upstream}: cannot read {what}: {reason}")]
+#[error("{}cannot read {what}: {reason}", whose(.upstream))]
 pub struct StateError {
-    /// The upstream, as `scheme://host:port`: paths, queries and users of a URL are often secret.
+    /// The upstream, as `scheme://host:port`: paths, queries and users of a URL are often secret. Empty
+    /// where it is this node that has to make what is read.
     pub upstream: String,
     /// What was to be read.
     pub what: String,
@@ -20,7 +21,23 @@ pub struct StateError {
 
 impl DBErrorMarker for StateError {}
 
+fn whose(upstream: &str) -> String {
+    match upstream {
+        "" => String::new(),
+        upstream => format!("fork of {upstream}: "),
+    }
+}
+
 impl StateError {
+    /// Of what this node itself makes.
+    pub fn here(what: String, reason: Reason) -> Self {
+        Self {
+            upstream: String::new(),
+            what,
+            reason,
+        }
+    }
+
     /// Whether the upstream is down, or does not serve us now.
     pub fn is_passing(&self) -> bool {
         matches!(

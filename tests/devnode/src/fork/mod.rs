@@ -9,7 +9,7 @@
 //! | `client`, `pace`, `wording` | JSON-RPC with repetitions, a rate and a limit of time; what errors mean |
 //! | [`upstream`], [`head`] | the other chain: id, blocks, requests that are passed on |
 //! | [`pin`], `memory` | one block's state, read by its hash and remembered |
-//! | [`errands`] | reads for those who hold the chain and must not wait |
+//! | [`errands`] | reads, and compiling, for those who hold the chain and must not wait |
 //! | `disk` | what was read, for the next start |
 //! | [`error`] | [`StateError`], which ends a request whatever it was doing |
 

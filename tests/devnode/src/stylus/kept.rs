@@ -4,10 +4,13 @@ use std::collections::HashMap;
 
 use alloy_primitives::B256;
 
-use super::{Program, Rules};
+use super::{CompileError, Program, Rules};
 
 /// {byte} Most native code that is kept; the program that is added last is kept whatever its size.
 const NATIVE_LEN_MAX: usize = 256 << 20;
+
+/// {byte} What an error is counted as.
+const ERROR_LEN: usize = 1 << 10;
 
 /// What decides about a program's native code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -29,7 +32,7 @@ impl Key {
     }
 }
 
-/// The programs that were used last.
+/// The programs that were used last, and why some cannot be compiled.
 #[derive(Default)]
 pub(super) struct Kept {
     programs: HashMap<Key, Entry>,
@@ -40,13 +43,13 @@ pub(super) struct Kept {
 }
 
 struct Entry {
-    program: Program,
+    program: Result<Program, CompileError>,
     len: usize,
     used: u64,
 }
 
 impl Kept {
-    pub(super) fn get(&mut self, key: &Key) -> Option<Program> {
+    pub(super) fn get(&mut self, key: &Key) -> Option<Result<Program, CompileError>> {
         self.clock += 1;
         let entry = self.programs.get_mut(key)?;
         entry.used = self.clock;
@@ -54,8 +57,8 @@ impl Kept {
     }
 
     /// Keeps a program, and lets go of those that were used longest ago for it.
-    pub(super) fn insert(&mut self, key: Key, program: Program) {
-        let len = program.native_len();
+    pub(super) fn insert(&mut self, key: Key, program: Result<Program, CompileError>) {
+        let len = program.as_ref().map_or(ERROR_LEN, Program::native_len);
         self.clock += 1;
         let entry = Entry {
             program,
@@ -99,16 +102,16 @@ mod tests {
         let key = |n: u8| Key::new(B256::repeat_byte(n), &rules, false);
         let mut kept = Kept::default();
         for n in 0..3 {
-            kept.insert(key(n), program.clone());
+            kept.insert(key(n), Ok(program.clone()));
         }
         assert_eq!(kept.len, 3 * program.native_len());
         assert!(kept.get(&key(0)).is_some());
         // As if it had grown to just below the limit.
         kept.len = NATIVE_LEN_MAX;
-        kept.insert(key(3), program.clone());
+        kept.insert(key(3), Ok(program.clone()));
         assert!(kept.get(&key(1)).is_none());
         assert!(kept.get(&key(0)).is_some() && kept.get(&key(2)).is_some());
-        kept.insert(key(3), program.clone());
+        kept.insert(key(3), Ok(program.clone()));
         assert_eq!(kept.len, NATIVE_LEN_MAX);
     }
 }

@@ -69,7 +69,7 @@ pub use activate::{Activation, ActivationError, activate};
 pub use entry::{Entry, EvmData, Outcome, OutcomeKind};
 pub use estimate::ActivationGas;
 pub use panic::{Panic, Place};
-pub use program::{CompileError, Compiler, LoadError, Program};
+pub use program::{CompileError, Compiler, LoadError, Program, Work};
 pub use request::{CallKind, CreateKind, FlushOutcome, Reply, Request};
 pub use rules::{ArbosVersion, Rules};
 pub use run::{Run, RunError, Step};

@@ -24,9 +24,15 @@ use super::{
 };
 
 /// Why an activated program cannot be run. This is a fault of the engine, not of the program.
-#[derive(Debug, Error)]
+#[derive(Clone, Debug, Error)]
 #[error("the engine does not take the program: {0}")]
-pub struct CompileError(#[from] wasmtime::Error);
+pub struct CompileError(Arc<wasmtime::Error>);
+
+impl From<wasmtime::Error> for CompileError {
+    fn from(error: wasmtime::Error) -> Self {
+        Self(Arc::new(error))
+    }
+}
 
 /// Why [`Compiler::load`] yields no program.
 #[derive(Debug, Error)]
@@ -40,6 +46,17 @@ pub enum LoadError<E> {
     /// The engine does not take it.
     #[error(transparent)]
     Compile(CompileError),
+    /// Compiling it takes long, and was not begun.
+    #[error("the program is not compiled yet")]
+    Hard(Box<Work>),
+}
+
+/// A program that is hard to compile, for whoever has the time.
+pub struct Work {
+    compiler: Compiler,
+    key: Key,
+    instrumented: Vec<u8>,
+    sight: Option<Sight>,
 }
 
 /// Turns activated programs into native code, and keeps that in memory.
@@ -50,6 +67,8 @@ pub struct Compiler {
     careful: Arc<Target>,
     quick: Arc<Target>,
     kept: Arc<Mutex<Kept>>,
+    /// Hard programs come one after another: each of them takes a core for long.
+    hard: Arc<Mutex<()>>,
 }
 
 /// An engine, and the host functions in it.
@@ -94,6 +113,7 @@ impl Compiler {
             careful: Target::new(careful)?.into(),
             quick: Target::new(quick)?.into(),
             kept: Arc::default(),
+            hard: Arc::default(),
         })
     }
 
@@ -106,7 +126,8 @@ impl Compiler {
 
     /// The native code of an active program, by its code hash.
     ///
-    /// `wasm` gives the decompressed program, and is only asked when it is not kept yet.
+    /// `wasm` gives the decompressed program, and is only asked when it is not kept yet. What is hard to
+    /// compile is not begun with: [`LoadError::Hard`].
     ///
     /// Errors: every [`LoadError`].
     pub fn load<E>(
@@ -118,8 +139,7 @@ impl Compiler {
         self.keep(Key::new(code_hash, rules, false), || {
             let wasm = wasm().map_err(LoadError::Source)?;
             let activation = activate(&wasm, rules, PRICED_PAGES).map_err(LoadError::Activation)?;
-            self.compile(&activation.instrumented)
-                .map_err(LoadError::Compile)
+            Ok((activation.instrumented, None))
         })
     }
 
@@ -137,23 +157,30 @@ impl Compiler {
         self.keep(Key::new(code_hash, rules, true), || {
             let wasm = wasm().map_err(LoadError::Source)?;
             let seeing = activate_seeing(&wasm, rules).map_err(LoadError::Activation)?;
-            self.compile_with(&seeing.instrumented, Some(seeing.sight))
-                .map_err(LoadError::Compile)
+            Ok((seeing.instrumented, Some(seeing.sight)))
         })
     }
 
     fn keep<E>(
         &self,
         key: Key,
-        make: impl FnOnce() -> Result<Program, LoadError<E>>,
+        activated: impl FnOnce() -> Result<(Vec<u8>, Option<Sight>), LoadError<E>>,
     ) -> Result<Program, LoadError<E>> {
         let kept = self.kept().get(&key);
-        if let Some(program) = kept {
-            return Ok(program);
+        if let Some(made) = kept {
+            return made.map_err(LoadError::Compile);
         }
-        let program = make()?;
-        self.kept().insert(key, program.clone());
-        Ok(program)
+        let (instrumented, sight) = activated()?;
+        let work = Work {
+            compiler: self.clone(),
+            key,
+            instrumented,
+            sight,
+        };
+        match is_heavy(&work.instrumented).map_err(LoadError::Compile)? {
+            true => Err(LoadError::Hard(Box::new(work))),
+            false => work.make().map_err(LoadError::Compile),
+        }
     }
 
     fn compile_with(
@@ -161,8 +188,10 @@ impl Compiler {
         instrumented: &[u8],
         sight: Option<Sight>,
     ) -> Result<Program, CompileError> {
-        let heavy = weight::is_heavy(instrumented).map_err(wasmtime::Error::new)?;
-        let target = if heavy { &self.quick } else { &self.careful };
+        let target = match is_heavy(instrumented)? {
+            true => &self.quick,
+            false => &self.careful,
+        };
         let module = Module::new(&target.engine, instrumented)?;
         let export = |name: &str| {
             let missing = || wasmtime::Error::msg(format!("{name} is not exported"));
@@ -189,6 +218,31 @@ impl Compiler {
     }
 }
 
+fn is_heavy(instrumented: &[u8]) -> Result<bool, CompileError> {
+    Ok(weight::is_heavy(instrumented).map_err(wasmtime::Error::new)?)
+}
+
+impl Work {
+    /// Compiles the program, which is kept from now on, as is why it cannot be compiled.
+    ///
+    /// Errors: [`CompileError`].
+    pub fn make(self) -> Result<Program, CompileError> {
+        let made = self.compiler.compile_with(&self.instrumented, self.sight);
+        self.compiler.kept().insert(self.key, made.clone());
+        made
+    }
+
+    /// As [`Self::make`], after all others of this kind, one of which may have been the same.
+    ///
+    /// Errors: [`CompileError`].
+    pub fn make_in_turn(self) -> Result<Program, CompileError> {
+        let turns = Arc::clone(&self.compiler.hard);
+        let _turn = turns.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = self.compiler.kept().get(&self.key);
+        kept.unwrap_or_else(|| self.make())
+    }
+}
+
 impl Target {
     fn new(engine: Engine) -> Result<Self, wasmtime::Error> {
         let mut linker = Linker::new(&engine);
@@ -208,6 +262,12 @@ impl Program {
 impl fmt::Debug for Compiler {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Compiler").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Work {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Work").finish_non_exhaustive()
     }
 }
 

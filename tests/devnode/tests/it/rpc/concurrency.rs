@@ -9,8 +9,8 @@ use alloy::{
     providers::{Provider, ProviderBuilder, WsConnect},
     signers::{SignerSync, local::PrivateKeySigner},
 };
-use serde_json::json;
-use stylus_devnode::{CHAIN_ID, Config};
+use serde_json::{Value, json};
+use stylus_devnode::{CHAIN_ID, Config, TEST_ACCOUNTS};
 
 use crate::rig::{DEV, Rig};
 
@@ -144,4 +144,62 @@ async fn long_typed_data_holds_up_nobody() {
         }
     };
     assert!(longest < took / 3, "{longest:?} of {took:?}");
+}
+
+/// Functions of a thousand nested loops over 348 variables: many seconds for a debug build's compiler.
+/// `tag` makes it another program.
+fn hard(tag: u32) -> String {
+    let (functions, depth, variables) = (4, 1_000, 348);
+    let changes: String = (1..=variables)
+        .map(|n| {
+            let next = n % variables + 1;
+            format!("(local.set {n} (i32.add (local.get {n}) (local.get {next})))")
+        })
+        .collect();
+    let function = format!(
+        "(func (param i32) (local {}) {} {changes} {})",
+        "i32 ".repeat(variables),
+        "loop ".repeat(depth),
+        "local.get 1 br_if 0 end ".repeat(depth),
+    );
+    format!(
+        r#"(module (memory (export "memory") 1 1) {}
+        (func (export "user_entrypoint") (param i32) (result i32) i32.const 0 i32.const {tag} i32.mul))"#,
+        function.repeat(functions),
+    )
+}
+
+/// Others are answered before `slow` is.
+async fn assert_others_go_on(rig: &Rig, method: &'static str, slow: Value) {
+    let client = rig.client.clone();
+    let slow =
+        tokio::spawn(async move { client.raw_request::<_, Value>(method.into(), slow).await });
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert!(!slow.is_finished(), "{method} is not slow");
+    let before = rig.client.get_block_number().await.unwrap();
+    let transfer = json!([{ "from": TEST_ACCOUNTS[0], "to": DEV, "value": "0x1" }]);
+    rig.rpc("eth_sendTransaction", transfer).await;
+    assert_eq!(rig.client.get_block_number().await.unwrap(), before + 1);
+    assert!(!slow.is_finished(), "others waited for {method}");
+    let answer = tokio::time::timeout(Duration::from_secs(200), slow).await;
+    answer.unwrap().unwrap().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_waits_while_another_ones_program_is_compiled() {
+    let rig = Rig::new().await;
+    let called = rig.program(&hard(1)).await;
+    let call = json!([{ "from": DEV, "to": called }, "latest"]);
+    assert_others_go_on(&rig, "eth_call", call).await;
+    let sent = rig.program(&hard(2)).await;
+    let send = json!([{ "from": DEV, "to": sent, "gas": "0x1000000" }]);
+    assert_others_go_on(&rig, "eth_sendTransaction", send).await;
+    let number = rig.client.get_block_number().await.unwrap();
+    let block = rig
+        .rpc("eth_getBlockReceipts", json!([format!("{number:#x}")]))
+        .await;
+    assert_eq!(
+        (block[0]["status"].as_str(), &block[0]["to"]),
+        (Some("0x1"), &json!(sent))
+    );
 }
