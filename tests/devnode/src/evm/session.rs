@@ -110,9 +110,14 @@ impl Pages {
         self.ever = self.ever.max(self.open);
     }
 
-    /// Whether `pages` more would exceed the limit, where it binds.
+    /// Whether `pages` more would exceed the limit, where it binds, or what can be counted: all memories
+    /// of a transaction have 4 GiB, however many pages are free.
     pub fn would_exceed(&self, pages: u16, rules: &Rules) -> bool {
-        rules.since(ArbosVersion::STYLUS_V3) && self.open.saturating_add(pages) > rules.page_limit
+        let limit = match rules.since(ArbosVersion::STYLUS_V3) {
+            true => rules.page_limit,
+            false => u16::MAX,
+        };
+        self.open.checked_add(pages).is_none_or(|open| open > limit)
     }
 }
 

@@ -8,6 +8,7 @@ use alloy::{
     sol,
 };
 use serde_json::json;
+use stylus_devnode::Config;
 
 use crate::{
     gas::measure::{Case, call},
@@ -21,6 +22,7 @@ const CALL: u64 = 83_193 + 2 * 16_381;
 
 sol! {
     function setWasmBlockCacheSize(uint16 count) external;
+    function setWasmFreePages(uint16 pages) external;
 }
 
 /// A program that only returns: 2,451 ink, one gas when rounded up.
@@ -175,4 +177,30 @@ async fn transactions_of_a_block_share_the_recent_cache() {
     let receipt = rig.client.send_transaction(again).await.unwrap();
     let receipt = receipt.get_receipt().await.unwrap();
     assert_eq!(receipt.gas_used, 21_000 + program.gas + 1);
+}
+
+/// Where every page is free and no limit binds, the memories of a transaction still have 4 GiB together.
+#[tokio::test]
+async fn free_pages_are_counted_over_all_programs() {
+    let rig = Rig::with(Config {
+        arbos_version: 40,
+        ..Config::default()
+    })
+    .await;
+    rig.own().await;
+    rig.set(setWasmFreePagesCall { pages: u16::MAX }).await;
+    let grow = |pages: [u32; 2]| {
+        format!(
+            r#"(module
+            (import "vm_hooks" "pay_for_memory_grow" (func $pay (param i32)))
+            (memory (export "memory") 1)
+            (func (export "user_entrypoint") (param i32) (result i32)
+                (call $pay (i32.const {})) (call $pay (i32.const {})) (i32.const 0)))"#,
+            pages[0], pages[1]
+        )
+    };
+    let ample = rig.program(&grow([40_000, 25_534])).await;
+    assert!(rig.try_view(ample, vec![]).await.is_ok());
+    let beyond = rig.program(&grow([40_000, 25_535])).await;
+    assert!(rig.try_view(beyond, vec![]).await.is_err());
 }
