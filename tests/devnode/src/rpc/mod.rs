@@ -9,7 +9,6 @@ pub mod args;
 pub mod block;
 mod bodies;
 pub mod control;
-mod cors;
 pub mod debug;
 pub mod error;
 pub mod execute;

@@ -9,11 +9,12 @@ use jsonrpsee::{
     },
 };
 
+use http::{Method, header::CONTENT_TYPE};
 use tokio::net::TcpSocket;
-
 use tower::ServiceBuilder;
+use tower_http::cors::{AllowOrigin, CorsLayer};
 
-use super::{Api, bodies::Bodies, cors::Cors, http::Surrounds, subscribe::Ids};
+use super::{Api, bodies::Bodies, http::Surrounds, subscribe::Ids};
 use crate::{
     config::{BATCH_TIMEOUTS, BODY_MAX, Config},
     node::Error,
@@ -57,8 +58,8 @@ pub async fn start(
         answer_max: BODY_MAX as usize,
     });
     let bodies = Bodies::new(settings.request_max, module.clone().into());
-    let cors = Cors::new(settings.allow_origin.as_deref())?;
-    let http = ServiceBuilder::new().layer(cors).layer(bodies);
+    let cors = settings.allow_origin.as_deref().map(cors).transpose()?;
+    let http = ServiceBuilder::new().option_layer(cors).layer(bodies);
     let server = Server::builder()
         .set_config(config)
         .set_http_middleware(http)
@@ -67,6 +68,18 @@ pub async fn start(
         .map_err(failed)?;
     let local = server.local_addr().map_err(failed)?;
     Ok((local, server.start(module)))
+}
+
+/// Lets pages of one origin read answers, or of all with `*`.
+///
+/// # Errors
+/// [`Error::Origin`]
+fn cors(origin: &str) -> Result<CorsLayer, Error> {
+    let allowed = origin.parse().map_err(|_| Error::Origin(origin.into()))?;
+    Ok(CorsLayer::new()
+        .allow_origin(AllowOrigin::exact(allowed))
+        .allow_methods([Method::POST])
+        .allow_headers([CONTENT_TYPE]))
 }
 
 fn listen(address: SocketAddr) -> io::Result<std::net::TcpListener> {

@@ -7,7 +7,6 @@ use alloy_primitives::{Address, Bytes};
 use alloy_rpc_types_eth::TransactionRequest;
 use jsonrpsee::server::RegisterMethodError;
 use serde::Serialize;
-use serde_json::Value;
 
 use super::{
     Api,
@@ -16,7 +15,7 @@ use super::{
     fill::{build, complete, signed},
     format,
     methods::{Methods, json},
-    typed_data::TypedData,
+    typed_data::signing_hash,
 };
 use crate::chain::{Chain, send::placeholder};
 
@@ -39,7 +38,7 @@ pub fn register(methods: &mut Methods) -> Result<(), RegisterMethodError> {
     })?;
     methods.blocking(
         &["eth_signTypedData_v4", "eth_signTypedData"],
-        |api, params| json(sign_typed(api, &mut Args::new(&params))?),
+        |api, params| sign_typed(api, &mut Args::new(&params)).and_then(json),
     )?;
     methods.read(&["eth_signTransaction"], sign_transaction)?;
     methods.read(&["eth_fillTransaction"], fill_transaction)
@@ -57,16 +56,10 @@ fn sign_message(chain: &Chain, address: Address, message: &Bytes) -> Result<Byte
     Ok(signature.as_bytes().into())
 }
 
-/// EIP-712's signature. Some clients send the data as text. Much data takes long to hash, for which the
-/// chain is not needed.
+/// EIP-712's signature. Nobody waits for the chain while the data is hashed.
 fn sign_typed(api: &Api, args: &mut Args<'_>) -> Result<Bytes, RpcError> {
     let address = args.required()?;
-    let data: TypedData = match args.required()? {
-        Value::String(text) => serde_json::from_str(&text),
-        data => serde_json::from_value(data),
-    }
-    .map_err(|error| RpcError::BadArguments(format!("typed data: {error}")))?;
-    let hash = data.hash()?;
+    let hash = signing_hash(args.required()?)?;
     let key = api.look(|chain| key(chain, &address))?;
     let signature = key
         .sign_hash_sync(&hash)

@@ -25,7 +25,9 @@ pub(super) fn value(abis: &Abis, value: &DynSolValue) -> String {
         DynSolValue::Array(items) | DynSolValue::FixedArray(items) => {
             format!("[{}]", list(abis, items))
         }
-        DynSolValue::Tuple(items) => format!("({})", list(abis, items)),
+        DynSolValue::Tuple(items) | DynSolValue::CustomStruct { tuple: items, .. } => {
+            format!("({})", list(abis, items))
+        }
     }
 }
 
