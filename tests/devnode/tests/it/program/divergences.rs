@@ -28,6 +28,7 @@ const ARB_SYS: Address = Address::with_last_byte(0x64);
 const ARB_BLS: Address = Address::with_last_byte(0x67);
 const ARB_OWNER_PUBLIC: Address = Address::with_last_byte(0x6b);
 const ARB_GAS_INFO: Address = Address::with_last_byte(0x6c);
+const ARB_RETRYABLE_TX: Address = Address::with_last_byte(0x6e);
 const ARB_NATIVE_TOKEN_MANAGER: Address = Address::with_last_byte(0x73);
 const NODE_INTERFACE: Address = Address::with_last_byte(0xc8);
 
@@ -46,6 +47,7 @@ sol! {
 
     interface Owner {
         function setL1PricePerUnit(uint256 price) external;
+        function setL1PricingInertia(uint64 inertia) external;
         function isChainOwner(address account) external view returns (bool);
         function scheduleArbOSUpgrade(uint64 version, uint64 timestamp) external;
         function setNativeTokenManagementFrom(uint64 timestamp) external;
@@ -70,6 +72,8 @@ sol! {
     interface Others {
         function getL1PricingUnitsSinceUpdate() external view returns (uint64);
         function getCurrentTxL1GasFees() external view returns (uint256);
+        function getL1BaseFeeEstimate() external view returns (uint256);
+        function redeem(bytes32 ticketId) external returns (bytes32);
         function arbOSVersion() external view returns (uint256);
         function sendTxToL1(address destination, bytes calldata data) external payable returns (uint256);
         function findBatchContainingBlock(uint64 blockNum) external view returns (uint64 batch);
@@ -189,9 +193,26 @@ async fn units_with_a_price_only(rig: Rig) {
     assert_eq!(rig.rpc("eth_call", call).await, json!(B256::ZERO));
 }
 
-/// `block.number` is the L1's.
+/// `block.number` is the L1's. A day of transactions does not change a price that owners set, whatever
+/// the other parameters are, and a ticket that nobody brought is not there to be redeemed.
 async fn no_l1(rig: Rig) {
-    rig.rpc("anvil_mine", json!([3])).await;
+    rig.own().await;
+    let price = U256::from(1_000_000_000);
+    rig.set(Owner::setL1PricePerUnitCall { price }).await;
+    rig.set(Owner::setL1PricingInertiaCall { inertia: 1 }).await;
+    for _ in 0..3 {
+        rig.rpc("evm_increaseTime", json!([86_400])).await;
+        rig.send(DEV.into(), vec![7; 400], 0).await;
+    }
+    let told = rig
+        .ask(ARB_GAS_INFO, Others::getL1BaseFeeEstimateCall {})
+        .await;
+    assert_eq!(told, price);
+    let ticketId = B256::repeat_byte(1);
+    assert!(
+        rig.refuses(ARB_RETRYABLE_TX, Others::redeemCall { ticketId })
+            .await
+    );
     let code = json!({ "code": "0x4360005260206000f3" });
     let target = Address::repeat_byte(1).to_string();
     let call = json!([{ "to": target }, "latest", { target.clone(): code }]);
