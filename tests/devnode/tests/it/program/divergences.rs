@@ -208,11 +208,10 @@ async fn no_l1(rig: Rig) {
         .ask(ARB_GAS_INFO, Others::getL1BaseFeeEstimateCall {})
         .await;
     assert_eq!(told, price);
-    let ticketId = B256::repeat_byte(1);
-    assert!(
-        rig.refuses(ARB_RETRYABLE_TX, Others::redeemCall { ticketId })
-            .await
-    );
+    let ticket = Others::redeemCall {
+        ticketId: B256::repeat_byte(1),
+    };
+    assert!(rig.refuses(ARB_RETRYABLE_TX, ticket).await);
     let code = json!({ "code": "0x4360005260206000f3" });
     let target = Address::repeat_byte(1).to_string();
     let call = json!([{ "to": target }, "latest", { target.clone(): code }]);
