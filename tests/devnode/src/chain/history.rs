@@ -93,7 +93,7 @@ impl History {
     }
 
     /// All blocks in order.
-    pub fn blocks(&self) -> impl Iterator<Item = &Block> + Clone {
+    pub fn blocks(&self) -> impl DoubleEndedIterator<Item = &Block> + Clone {
         iter::once(&self.root).chain(&self.rest)
     }
 

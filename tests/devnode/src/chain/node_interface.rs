@@ -161,7 +161,7 @@ impl Chain {
             .filter(|block| seen(block) == l1_number)
             .map(|block| block.header.number);
         let first = numbers.next();
-        let own = first.map(|first| (first, numbers.last().unwrap_or(first)));
+        let own = first.map(|first| (first, numbers.next_back().unwrap_or(first)));
         // Their numbers were the forked block's or lower ones.
         let forked = self.number_seen(self.history.first())?;
         let older = match (self.fork(), numbering) {

@@ -1,7 +1,8 @@
 //! Finding blocks, transactions, states and logs.
 
+use alloy_consensus::Transaction;
 use alloy_eips::{BlockId, BlockNumberOrTag};
-use alloy_primitives::B256;
+use alloy_primitives::{Address, B256};
 use alloy_rpc_types_eth::{Filter, FilterBlockOption, Log};
 use thiserror::Error;
 
@@ -119,6 +120,29 @@ impl Chain {
     pub fn transaction(&self, hash: &B256) -> Option<(&Block, &Mined)> {
         let (block, index) = self.history.transaction(hash)?;
         Some((block, block.txs.get(index)?))
+    }
+
+    /// The last mined transaction of a sender with a nonce, and its block.
+    pub fn transaction_of(&self, sender: &Address, nonce: u64) -> Option<(&Block, &Mined)> {
+        let txs = self
+            .history
+            .blocks()
+            .flat_map(|block| block.txs.iter().map(move |mined| (block, mined)));
+        txs.rev()
+            .find(|(_, mined)| mined.tx.nonce() == nonce && mined.tx.signer_ref() == sender)
+    }
+
+    /// How many transactions an account had sent on the upstream, before the fork; none without one.
+    ///
+    /// # Errors
+    /// The upstream cannot be read.
+    pub fn sent_before_fork(&self, sender: &Address) -> Result<u64, StateError> {
+        let first = match (self.fork(), self.block_at(self.history.first())) {
+            (Some(_), Some(first)) => first.position,
+            _ => return Ok(0),
+        };
+        let before = self.state.basic_at(sender, first)?;
+        Ok(before.unwrap_or_default().nonce)
     }
 
     /// The logs that match a filter, in order.

@@ -1,10 +1,18 @@
 //! Accounts: balance, code, storage, nonce.
 
+use std::collections::BTreeMap;
+
 use alloy_primitives::{Address, B256, Bytes, U64, U256};
 use jsonrpsee::server::RegisterMethodError;
 
 use super::{args::Args, error::RpcError, methods::Methods};
-use crate::chain::{Chain, view::View};
+use crate::{
+    chain::{Chain, view::View},
+    fork::StateError,
+};
+
+/// Most slots that one request may ask for: each may be a read of an upstream.
+const SLOTS_MAX: usize = 1_024;
 
 /// Registers the methods.
 pub fn register(methods: &mut Methods) -> Result<(), RegisterMethodError> {
@@ -14,6 +22,7 @@ pub fn register(methods: &mut Methods) -> Result<(), RegisterMethodError> {
     methods.read(&["eth_getBalance"], balance)?;
     methods.read(&["eth_getCode"], code)?;
     methods.read(&["eth_getStorageAt"], storage)?;
+    methods.read(&["eth_getStorageValues"], storage_values)?;
     methods.read(&["eth_getTransactionCount"], nonce)
 }
 
@@ -34,6 +43,26 @@ fn storage(chain: &Chain, args: &mut Args<'_>) -> Result<B256, RpcError> {
     let address: Address = args.required()?;
     let slot: U256 = args.required()?;
     Ok(view(chain, args)?.slot(&address, &slot)?.into())
+}
+
+/// Slots of several accounts in one answer.
+fn storage_values(
+    chain: &Chain,
+    args: &mut Args<'_>,
+) -> Result<BTreeMap<Address, Vec<B256>>, RpcError> {
+    let asked: BTreeMap<Address, Vec<U256>> = args.required()?;
+    let count: usize = asked.values().map(Vec::len).sum();
+    if count > SLOTS_MAX {
+        let message = format!("more than {SLOTS_MAX} slots in one request");
+        return Err(RpcError::BadArguments(message));
+    }
+    let view = view(chain, args)?;
+    let of_account = |(address, slots): (Address, Vec<U256>)| {
+        let values = slots.iter().map(|slot| view.slot(&address, slot));
+        let values = values.map(|value| Ok(B256::from(value?)));
+        Ok((address, values.collect::<Result<_, StateError>>()?))
+    };
+    asked.into_iter().map(of_account).collect()
 }
 
 fn nonce(chain: &Chain, args: &mut Args<'_>) -> Result<U64, RpcError> {

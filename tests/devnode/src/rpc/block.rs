@@ -1,9 +1,7 @@
-//! Blocks, transactions, receipts and logs.
+//! Blocks, their receipts and logs.
 
-use alloy_eips::eip2718::Encodable2718;
 use alloy_eips::{BlockId, BlockNumberOrTag};
-use alloy_primitives::{B256, Bytes, U64};
-use alloy_rpc_types_eth::Transaction;
+use alloy_primitives::{B256, U64};
 use jsonrpsee::server::RegisterMethodError;
 
 use super::{
@@ -62,51 +60,15 @@ pub fn register(methods: &mut Methods) -> Result<(), RegisterMethodError> {
             find(chain, hash.into(), |_| U64::ZERO)
         },
     )?;
-    methods.read_older(
-        "eth_getTransactionByHash",
-        Names::Transaction,
-        |chain, args| {
-            let hash = args.required()?;
-            Ok(match chain.transaction(&hash) {
-                Some((block, mined)) => Some(format::transaction(block, mined)),
-                None => chain.pool.get(&hash).map(format::waiting),
-            })
-        },
-    )?;
-    methods.read_older(
-        "eth_getRawTransactionByHash",
-        Names::Transaction,
-        |chain, args| {
-            let hash = args.required()?;
-            let mined = chain.transaction(&hash).map(|(_, mined)| &mined.tx);
-            let tx = mined.or_else(|| chain.pool.get(&hash).map(|pooled| &*pooled.tx));
-            Ok(tx.map(|tx| Bytes::from(tx.encoded_2718())))
-        },
-    )?;
-    methods.read_older(
-        "eth_getTransactionByBlockNumberAndIndex",
-        Names::Block,
-        |chain, args| {
-            let tag: BlockNumberOrTag = args.required()?;
-            by_index(chain, tag.into(), args)
-        },
-    )?;
-    methods.read_older(
-        "eth_getTransactionByBlockHashAndIndex",
-        Names::Block,
-        |chain, args| {
-            let hash: B256 = args.required()?;
-            by_index(chain, hash.into(), args)
-        },
-    )?;
-    methods.read_older(
-        "eth_getTransactionReceipt",
-        Names::Transaction,
-        |chain, args| {
-            let found = chain.transaction(&args.required()?);
-            Ok(found.map(|(block, mined)| format::receipt(block, mined)))
-        },
-    )?;
+    // There are no uncles, in any block.
+    methods.read(&["eth_getUncleByBlockNumberAndIndex"], |_, args| {
+        let (_, _) = (args.required::<BlockNumberOrTag>()?, args.number()?);
+        Ok(())
+    })?;
+    methods.read(&["eth_getUncleByBlockHashAndIndex"], |_, args| {
+        let (_, _) = (args.required::<B256>()?, args.number()?);
+        Ok(())
+    })?;
     methods.read_older("eth_getBlockReceipts", Names::Block, block_receipts)?;
     methods.logs()
 }
@@ -127,19 +89,6 @@ fn count(block: &Block) -> U64 {
     U64::from(block.txs.len())
 }
 
-fn by_index(
-    chain: &Chain,
-    id: BlockId,
-    args: &mut Args<'_>,
-) -> Result<Option<Transaction>, RpcError> {
-    let index = usize::try_from(args.number()?).unwrap_or(usize::MAX);
-    let found = find(chain, id, |block| {
-        let mined = block.txs.get(index)?;
-        Some(format::transaction(block, mined))
-    });
-    Ok(found?.flatten())
-}
-
 fn block_receipts(
     chain: &Chain,
     args: &mut Args<'_>,
@@ -153,7 +102,7 @@ fn block_receipts(
 }
 
 /// Looks at a block, which may be the pending one.
-fn find<R>(
+pub(super) fn find<R>(
     chain: &Chain,
     id: BlockId,
     look: impl FnOnce(&Block) -> R,

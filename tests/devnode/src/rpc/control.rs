@@ -44,9 +44,20 @@ pub fn register(methods: &mut Methods) -> Result<(), RegisterMethodError> {
         chain.clock.set_interval(None);
         Ok(true)
     })?;
-    methods.write(&["anvil_setBalance", "hardhat_setBalance"], set_balance)?;
     methods.write(
-        &["anvil_addBalance", "hardhat_addBalance"],
+        &[
+            "anvil_setBalance",
+            "hardhat_setBalance",
+            "tenderly_setBalance",
+        ],
+        set_balance,
+    )?;
+    methods.write(
+        &[
+            "anvil_addBalance",
+            "hardhat_addBalance",
+            "tenderly_addBalance",
+        ],
         |chain, args| {
             let (address, more): (_, U256) = (args.required()?, args.required()?);
             edit(chain, address, |basic| {

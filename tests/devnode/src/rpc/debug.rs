@@ -27,6 +27,7 @@ pub fn register(methods: &mut Methods) -> Result<(), RegisterMethodError> {
         &["debug_traceBlockByNumber", "debug_traceBlockByHash"],
         block,
     )?;
+    methods.read(&["debug_codeByHash"], code_by_hash)?;
     methods.read(&["debug_getRawTransaction"], raw_transaction)?;
     methods.read(&["debug_getRawHeader"], raw_header)?;
     methods.read(&["debug_getRawBlock"], raw_block)?;
@@ -109,6 +110,13 @@ fn place(block: &Block, mined: &Mined) -> TransactionContext {
 fn found<'c>(chain: &'c Chain, args: &mut Args<'_>) -> Result<&'c Block, RpcError> {
     let id: BlockId = args.required()?;
     Ok(chain.block(id).ok_or(QueryError::NoBlock)?)
+}
+
+/// Nothing for a hash that no code has. A hash is of one code, whatever the block.
+fn code_by_hash(chain: &Chain, args: &mut Args<'_>) -> Result<Bytes, RpcError> {
+    let hash = args.required()?;
+    chain.moment(args.block()?)?;
+    Ok(chain.state.code(&hash)?.original_bytes())
 }
 
 /// Nothing for a transaction that does not exist, as geth has it.

@@ -104,6 +104,16 @@ pub enum RpcError {
     /// The upstream's proof would be of another account.
     #[error("account {0} was changed on this fork before the block ended: it has no proof here")]
     ProofChanged(Address),
+    /// A transaction that the upstream has is asked for in a way in which it cannot be found there.
+    #[error(
+        "transaction {nonce} of {sender} was sent before the fork, where none is found by its nonce"
+    )]
+    SentBefore {
+        /// The sender.
+        sender: Address,
+        /// Its nonce.
+        nonce: u64,
+    },
     /// More than an answer holds.
     #[error("{what} take {} MiB, an answer holds {}: {instead}", have >> 20, want >> 20)]
     TooLarge {

@@ -30,6 +30,7 @@ mod simulate;
 pub mod subscribe;
 pub mod table;
 pub mod transact;
+pub mod transaction;
 mod typed_data;
 
 use std::{
@@ -239,6 +240,7 @@ pub fn module(api: Arc<Api>) -> Result<RpcModule<Arc<Api>>, RegisterMethodError>
     account::register(&mut methods)?;
     proof::register(&mut methods)?;
     block::register(&mut methods)?;
+    transaction::register(&mut methods)?;
     execute::register(&mut methods)?;
     simulate::register(&mut methods)?;
     transact::register(&mut methods)?;

@@ -16,6 +16,7 @@ pub fn register(methods: &mut Methods) -> Result<(), RegisterMethodError> {
     methods.read(&["net_peerCount"], |_, _| Ok(U64::ZERO))?;
     methods.read(&["eth_syncing"], |_, _| Ok(false))?;
     methods.read(&["eth_mining"], |_, _| Ok(false))?;
+    methods.read(&["eth_hashrate"], |_, _| Ok(U64::ZERO))?;
     methods.read(&["eth_protocolVersion"], |_, _| Ok(U64::from(65)))?;
     methods.read(&["eth_coinbase"], |chain, _| Ok(chain.coinbase))?;
     methods.read(&["web3_clientVersion"], |_, _| Ok(client_version()))?;

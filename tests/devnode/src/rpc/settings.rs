@@ -81,6 +81,7 @@ pub fn register(methods: &mut Methods) -> Result<(), RegisterMethodError> {
             Ok(true)
         },
     )?;
+    methods.read(&["anvil_getGenesisTime"], genesis_time)?;
     methods.read(&["anvil_nodeInfo"], node_info)?;
     methods.read(&["anvil_metadata", "hardhat_metadata"], metadata)
 }
@@ -216,6 +217,12 @@ fn reorganise(chain: &mut Chain, args: &mut Args<'_>) -> Result<(), RpcError> {
         transactions.push((tx, place));
     }
     Ok(chain.reorganise(depth, transactions)?)
+}
+
+/// {s} Time of the first block, which on a fork is the forked one.
+fn genesis_time(chain: &Chain, _: &mut Args<'_>) -> Result<Option<u64>, RpcError> {
+    let first = chain.block_at(chain.history.first());
+    Ok(first.map(|block| block.header.timestamp))
 }
 
 fn node_info(chain: &Chain, _: &mut Args<'_>) -> Result<Value, RpcError> {

@@ -37,7 +37,11 @@ pub fn register(methods: &mut Methods) -> Result<(), RegisterMethodError> {
         sign_message(chain, address, &data)
     })?;
     methods.blocking(
-        &["eth_signTypedData_v4", "eth_signTypedData"],
+        &[
+            "eth_signTypedData_v4",
+            "eth_signTypedData_v3",
+            "eth_signTypedData",
+        ],
         |api, params| sign_typed(api, &mut Args::new(&params)).and_then(json),
     )?;
     methods.read(&["eth_signTransaction"], sign_transaction)?;

@@ -59,12 +59,24 @@ pub const REMARKS: &[(&str, &str)] = &[
         "against the hash of the first node, as headers carry no state root; on a fork the upstream's, of accounts that were not changed here, up to the forked block",
     ),
     (
+        "eth_getStorageValues",
+        "at most 1,024 slots of all accounts together",
+    ),
+    (
+        "eth_getTransactionBySenderAndNonce",
+        "on a fork only of transactions that were sent on it",
+    ),
+    (
         "eth_newFilter",
         "at most 1,024 filters; one that nobody polls for five minutes is gone",
     ),
     (
+        "eth_sendTransactionSync",
+        "waits for the receipt for at most 30 s",
+    ),
+    (
         "eth_signTypedData_v4",
-        "`eth_signTypedData` is the same; of accounts whose keys the node has",
+        "`eth_signTypedData` and `_v3` are the same; of accounts whose keys the node has",
     ),
     (
         "eth_simulateV1",

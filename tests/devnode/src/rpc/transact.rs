@@ -14,7 +14,7 @@ use jsonrpsee::{
     types::{ErrorObjectOwned, Params},
 };
 use tokio::{
-    sync::oneshot,
+    sync::{oneshot, watch},
     time::{Instant, timeout, timeout_at},
 };
 
@@ -52,6 +52,9 @@ pub fn register(methods: &mut Methods) -> Result<(), RegisterMethodError> {
     module.register_async_method("eth_sendTransaction", |params, api, _| {
         unsigned(params, api, false)
     })?;
+    module.register_async_method("eth_sendTransactionSync", |params, api, _| {
+        unsigned_sync(params, api)
+    })?;
     module.register_async_method("eth_sendUnsignedTransaction", |params, api, _| {
         unsigned(params, api, true)
     })?;
@@ -86,9 +89,29 @@ async fn sync(
     let (tx, wait_ms) = read.await?;
     let patience = wait_ms.map_or(RECEIPT_WAIT, Duration::from_millis);
     let patience = patience.min(RECEIPT_WAIT_MAX);
-    let deadline = Instant::now() + patience;
-    let mut heads = api.heads();
+    let heads = api.heads();
     let hash = send(api.clone(), None, move |_| Ok(tx.clone())).await?;
+    mined(api, heads, hash, patience).await
+}
+
+/// As [`unsigned`], and returns the receipt.
+async fn unsigned_sync(
+    params: Params<'static>,
+    api: SharedApi,
+) -> Result<ArbitrumReceipt, ErrorObjectOwned> {
+    let heads = api.heads();
+    let hash = unsigned(params, api.clone(), false).await?;
+    mined(api, heads, hash, RECEIPT_WAIT).await
+}
+
+/// The receipt, once there is one. `heads` followed the chain before the transaction was sent.
+async fn mined(
+    api: SharedApi,
+    mut heads: watch::Receiver<u64>,
+    hash: B256,
+    patience: Duration,
+) -> Result<ArbitrumReceipt, ErrorObjectOwned> {
+    let deadline = Instant::now() + patience;
     loop {
         heads.mark_unchanged();
         let shared = api.clone();

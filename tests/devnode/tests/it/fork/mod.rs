@@ -7,7 +7,7 @@ mod l1;
 mod messages;
 mod older;
 mod proxy;
-mod rig;
+pub(crate) mod rig;
 mod state;
 mod versions;
 mod waiting;

@@ -34,7 +34,7 @@ pub(super) fn config(fork: Settings) -> Config {
 }
 
 /// A fork of the last block of a node.
-pub(super) async fn fork(upstream: &Rig) -> Rig {
+pub(crate) async fn fork(upstream: &Rig) -> Rig {
     Rig::with(config(settings(&upstream.node.url()))).await
 }
 

@@ -247,7 +247,11 @@ async fn mining() {
 async fn accounts() {
     let of_alice = |method, expected: &str| (method, json!([ALICE, "latest"]), Is(json!(expected)));
     try_names(
-        &["anvil_setBalance", "hardhat_setBalance"],
+        &[
+            "anvil_setBalance",
+            "hardhat_setBalance",
+            "tenderly_setBalance",
+        ],
         vec![
             (IT, json!([ALICE, "0x64"]), Whatever),
             of_alice("eth_getBalance", "0x64"),
@@ -255,7 +259,11 @@ async fn accounts() {
     )
     .await;
     try_names(
-        &["anvil_addBalance", "hardhat_addBalance"],
+        &[
+            "anvil_addBalance",
+            "hardhat_addBalance",
+            "tenderly_addBalance",
+        ],
         vec![
             ("anvil_setBalance", json!([ALICE, "0x64"]), Whatever),
             (IT, json!([ALICE, "0x7"]), Whatever),

@@ -10,6 +10,7 @@ mod deadlines;
 mod errors;
 mod filters;
 mod limits;
+mod lookups;
 mod network;
 mod overrides;
 mod patience;

@@ -26,12 +26,19 @@ async fn a_node_of_one_says_so() {
         ("net_peerCount", json!("0x0")),
         ("eth_syncing", json!(false)),
         ("eth_mining", json!(false)),
+        ("eth_hashrate", json!("0x0")),
         ("eth_protocolVersion", json!("0x41")),
         ("eth_coinbase", json!(SEQUENCER)),
         ("web3_clientVersion", json!(version)),
     ] {
         assert_eq!(rig.rpc(method, json!([])).await, answer, "{method}");
     }
+    let genesis = rig.rpc("eth_getBlockByNumber", json!(["0x0", false])).await;
+    let time = rig.rpc("anvil_getGenesisTime", json!([])).await;
+    assert_eq!(
+        json!(U256::from(time.as_u64().unwrap())),
+        genesis["timestamp"]
+    );
     let hash = rig.rpc("web3_sha3", json!(["0x68656c6c6f"])).await;
     assert_eq!(hash, json!(keccak256("hello")));
 }

@@ -54,8 +54,16 @@ async fn sending_can_wait_for_the_receipt() {
     let receipt = rig.client.send_raw_transaction_sync(&raw).await.unwrap();
     assert_eq!(receipt.block_number, Some(2));
 
+    // So does one that the node signs.
+    let payment = json!([{ "from": DEV, "to": ALICE, "value": "0x1" }]);
+    let receipt = rig.rpc("eth_sendTransactionSync", payment).await;
+    assert_eq!(receipt["blockNumber"], json!("0x3"));
+    let stranger = json!([{ "from": ALICE, "to": DEV }]);
+    let (_, message) = rig.rpc_error("eth_sendTransactionSync", stranger).await;
+    assert_eq!(message, "unknown account");
+
     rig.rpc("evm_setIntervalMining", json!([0])).await;
-    let (hash, raw) = transfer(2);
+    let (hash, raw) = transfer(3);
     let started = Instant::now();
     let answer: Result<Value, _> = rig
         .client

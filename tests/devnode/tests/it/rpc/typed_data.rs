@@ -98,6 +98,7 @@ async fn typed_data_is_signed_as_wallets_do() {
     for (method, data) in [
         ("eth_signTypedData_v4", data()),
         ("eth_signTypedData_v4", text),
+        ("eth_signTypedData_v3", data()),
         ("eth_signTypedData", data()),
     ] {
         let signature = rig.rpc(method, json!([DEV, data])).await;
