@@ -8,6 +8,7 @@ use super::{
     Chain,
     block::{Block, Mined},
     building::environment,
+    overlay::Overlay,
     rules_in,
     simulate::{Call, CallError},
     view::View,
@@ -94,7 +95,43 @@ impl Chain {
     /// # Errors
     /// Those of the call's preparation, and the tracer's. A call that fails is none.
     pub fn watch(&self, call: Call, tracer: &mut Tracer) -> Result<Watched<'_>, TraceError> {
-        let prepared = self.prepare_call(call)?;
+        self.watch_after(None, call, tracer)
+    }
+
+    /// As [`Self::watch`], of calls each of which sees what those before it did, with a tracer of its own
+    /// and with what belongs to it. They share one time.
+    pub fn watch_all<T, R>(
+        &self,
+        calls: impl Iterator<Item = (Call, T)>,
+        options: &Options,
+        mut finish: impl FnMut(Tracer, Watched<'_>, T) -> Result<R, TraceError>,
+    ) -> Result<Vec<R>, TraceError> {
+        let (mut left, mut results) = (None, Vec::new());
+        for (call, its) in calls {
+            options.check_time()?;
+            let mut tracer = Tracer::new(options)?;
+            let watched = self.watch_after(left, call, &mut tracer)?;
+            let (mut overlay, executed) = (watched.before.overlay.clone(), &watched.executed);
+            overlay.commit(executed.state.clone());
+            left = Some((overlay, executed.session.recent.clone()));
+            results.push(finish(tracer, watched, its)?);
+        }
+        Ok(results)
+    }
+
+    fn watch_after(
+        &self,
+        earlier: Option<(Overlay, Recent)>,
+        call: Call,
+        tracer: &mut Tracer,
+    ) -> Result<Watched<'_>, TraceError> {
+        let mut prepared = self.prepare_call(call)?;
+        if let Some((overlay, recent)) = earlier {
+            prepared.view.overlay = overlay;
+            prepared.session.recent = recent;
+            let caller = prepared.view.account(&prepared.tx.caller)?;
+            prepared.tx.nonce = caller.unwrap_or_default().nonce;
+        }
         let mut session = prepared.session;
         session.witness = Some(tracer.witness());
         session.deadline = Some(tracer.deadline());

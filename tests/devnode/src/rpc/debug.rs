@@ -107,7 +107,7 @@ fn place(block: &Block, mined: &Mined) -> TransactionContext {
     }
 }
 
-fn found<'c>(chain: &'c Chain, args: &mut Args<'_>) -> Result<&'c Block, RpcError> {
+pub(super) fn found<'c>(chain: &'c Chain, args: &mut Args<'_>) -> Result<&'c Block, RpcError> {
     let id: BlockId = args.required()?;
     Ok(chain.block(id).ok_or(QueryError::NoBlock)?)
 }

@@ -151,9 +151,8 @@ impl From<RpcError> for ErrorObjectOwned {
             RpcError::Call(CallError::Refused(_)) => {
                 return Self::owned(REVERTED, error.to_string(), Some("0x"));
             }
-            RpcError::BadArguments(_) | RpcError::Trace(TraceError::Config(_)) => {
-                INVALID_PARAMS_CODE
-            }
+            RpcError::BadArguments(_)
+            | RpcError::Trace(TraceError::Config(_) | TraceError::VmTrace) => INVALID_PARAMS_CODE,
             RpcError::NoReceipt { hash, .. } => {
                 return Self::owned(NOT_MINED, error.to_string(), Some(hash));
             }

@@ -29,6 +29,7 @@ pub mod sign;
 mod simulate;
 pub mod subscribe;
 pub mod table;
+pub mod trace;
 pub mod transact;
 pub mod transaction;
 mod typed_data;
@@ -252,6 +253,7 @@ pub fn module(api: Arc<Api>) -> Result<RpcModule<Arc<Api>>, RegisterMethodError>
     filters::register(&mut methods)?;
     subscribe::register(&mut methods)?;
     debug::register(&mut methods)?;
+    trace::register(&mut methods)?;
     let names = methods.module().method_names();
     let spaces = names.filter_map(|name| Some((name.split_once('_')?.0, "1.0")));
     let spaces: BTreeMap<_, _> = spaces.chain([("rpc", "1.0")]).collect();

@@ -90,6 +90,14 @@ pub const REMARKS: &[(&str, &str)] = &[
         "evm_snapshot",
         "copies nothing; the oldest of more than 100,000 snapshots is forgotten, and when snapshots alone keep over 256 MiB of transactions that have left the pool",
     ),
+    (
+        "trace_call",
+        "`vmTrace` is refused; calls of precompiles show; `vm` and `revertReason` tell of programs; `arbtrace_*` are the same methods",
+    ),
+    (
+        "trace_filter",
+        "traces share the time of one request and 256 MiB; on a fork from the block after the forked one",
+    ),
     ("txpool_content", "at most 64 MiB of transactions"),
 ];
 

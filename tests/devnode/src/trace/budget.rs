@@ -82,19 +82,12 @@ impl Budget {
         }
     }
 
-    /// Accounts that the prestate tracer shows, with their code.
+    /// Accounts that a trace shows, with their code.
     pub(super) fn spend_state(
         &mut self,
-        geth: &DebugInspector,
         before: &View<'_>,
         state: &EvmState,
     ) -> Result<(), StateError> {
-        if !matches!(
-            geth,
-            DebugInspector::PreStateTracer(..) | DebugInspector::Mux(..)
-        ) {
-            return Ok(());
-        }
         for (address, account) in state {
             let code = before.code_of(address)?.len() as u64;
             let slots = account.storage.len() as u64;

@@ -1,4 +1,4 @@
-//! Tracers: what a transaction did inside, in geth's forms and in Nitro's.
+//! Tracers: what a transaction did inside, in the forms of geth, Parity and Nitro.
 //!
 //! [`Tracer`] watches one execution. revm-inspectors makes geth's answers; beside it [`frames`]
 //! notes what ran in each frame and what programs tell, and [`budget`] ends what grows too large.
@@ -7,6 +7,7 @@ pub mod budget;
 pub mod call;
 pub mod frames;
 pub mod options;
+pub mod parity;
 mod steps;
 pub mod stylus;
 
@@ -44,6 +45,11 @@ pub enum TraceError {
     /// The tracer takes no such configuration.
     #[error("invalid tracerConfig: {0}")]
     Config(String),
+    /// Parity's form of steps.
+    #[error(
+        "vmTrace is not made: debug_traceTransaction tells steps of EVM code, and with stylusTracer host calls of programs"
+    )]
+    VmTrace,
     /// The trace would be too large.
     #[error(
         "trace too large: over {} MiB; narrow it down with disableStack, disableStorage, limit, onlyTopCall or another tracer",
@@ -114,8 +120,11 @@ impl Tracer {
     /// # Errors
     /// [`TraceError::Unknown`], [`TraceError::Config`].
     pub fn new(options: &Options) -> Result<Self, TraceError> {
-        let geth = DebugInspector::new(options.geth.clone())
-            .map_err(|error| TraceError::Config(error.to_string()))?;
+        let geth = match options.kind {
+            Kind::Parity => parity::inspector(),
+            Kind::Geth | Kind::Stylus => DebugInspector::new(options.geth.clone())
+                .map_err(|error| TraceError::Config(error.to_string()))?,
+        };
         Ok(Self {
             kind: options.kind,
             deadline: options.deadline,
@@ -162,8 +171,9 @@ impl Tracer {
             return self.frames.into_steps().map(Trace::Stylus);
         }
         let mut before = watched.before;
-        self.budget
-            .spend_state(&self.geth, &before, &watched.executed.state)?;
+        if let DebugInspector::PreStateTracer(..) | DebugInspector::Mux(..) = self.geth {
+            self.budget.spend_state(&before, &watched.executed.state)?;
+        }
         if let Some(refusal) = self.refusal() {
             return Err(refusal);
         }

@@ -33,6 +33,8 @@ const STYLUS_SCRIPT: [&str; 2] = ["hostio", "evm_delegate_call_contract"];
 pub enum Kind {
     /// revm-inspectors, in geth's forms.
     Geth,
+    /// revm-inspectors, in Parity's forms.
+    Parity,
     /// Host calls of programs.
     Stylus,
 }
@@ -80,10 +82,43 @@ impl Options {
         Ok(Self {
             kind,
             geth,
+            ..Self::parity(timeout)
+        })
+    }
+
+    /// Parity's traces, for a request whose time begins now and is `timeout`.
+    pub fn parity(timeout: Duration) -> Self {
+        Self {
+            kind: Kind::Parity,
+            geth: GethDebugTracingOptions::default(),
             deadline: Deadline::after(timeout),
             spent: Rc::default(),
             recording: Recording::default(),
-        })
+        }
+    }
+
+    /// {byte} What the request's traces take so far.
+    pub fn spent(&self) -> u64 {
+        self.spent.get()
+    }
+
+    /// The same for a part of the request, before which its traces take `spent` {byte}.
+    pub fn having_spent(&self, spent: u64) -> Self {
+        Self {
+            spent: Rc::new(Cell::new(spent)),
+            ..self.clone()
+        }
+    }
+
+    /// Fails once the request's time is over.
+    ///
+    /// # Errors
+    /// [`TraceError::TimedOut`]
+    pub fn check_time(&self) -> Result<(), TraceError> {
+        match self.deadline.is_over() {
+            true => Err(self.deadline.error().into()),
+            false => Ok(()),
+        }
     }
 }
 

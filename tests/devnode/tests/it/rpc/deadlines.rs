@@ -60,6 +60,9 @@ async fn assert_all_time_out(rig: &Rig, to: Address) {
         let params = json!([call, "latest", { "tracer": tracer }]);
         assert_timed_out(rig, "debug_traceCall", params).await;
     }
+    assert_timed_out(rig, "trace_call", json!([call, ["trace"]])).await;
+    let calls = json!([[[call, ["trace"]], [call, []]]]);
+    assert_timed_out(rig, "trace_callMany", calls).await;
     // With gas for a moment it is the gas that ends it.
     let poor = json!({ "from": DEV, "to": to, "gas": "0x7530" });
     let (_, message) = rig.rpc_error("eth_call", json!([poor, "latest"])).await;

@@ -2,8 +2,10 @@
 
 mod bounds;
 mod calls;
+mod evm;
 mod host_calls;
 mod panics;
+mod parity;
 mod scene;
 mod state;
 mod steps;

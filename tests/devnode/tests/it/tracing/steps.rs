@@ -1,15 +1,13 @@
 //! The struct logger.
 
-use std::time::Duration;
-
-use alloy::{
-    primitives::{Address, Bytes},
-    providers::{DynProvider, Provider, ProviderBuilder},
-};
+use alloy::providers::{DynProvider, Provider};
 use serde_json::{Value, json};
 
-use super::scene::{BATCH, PARROT, Scene, batch};
-use crate::rig::{Rig, anvil::Anvil};
+use super::{
+    evm::{anvil, run},
+    scene::{PARROT, Scene},
+};
+use crate::rig::Rig;
 
 /// The steps of EVM frames are there whatever ran below them.
 #[tokio::test]
@@ -53,65 +51,14 @@ async fn frames_above_a_program_have_their_steps() {
     }
 }
 
-const SENDER: Address = stylus_devnode::TEST_ACCOUNTS[0];
-const BATCHER: Address = Address::repeat_byte(0xc0);
-
-/// What EVM code can do: storage set, changed and cleared; hashes over new memory; logs; creations; calls
-/// of every kind; and each way to fail.
-#[rustfmt::skip]
-const CODES: [(Address, &[u8]); 7] = [
-    (BATCHER, &BATCH),
-    (Address::repeat_byte(0xc1), &[
-        0x60, 1, 0x5f, 0x55, 0x60, 2, 0x5f, 0x55, 0x5f, 0x54, 0x60, 9, 0x55, 0x5f, 0x5f, 0x55, 0x00,
-    ]),
-    (Address::repeat_byte(0xc2), &[
-        0x36, 0x5f, 0x61, 1, 0, 0x37, 0x60, 0x20, 0x61, 1, 0, 0x20, 0x5f, 0x52, 0x60, 0x2a, 0x60, 0x40, 0x5f, 0xa1,
-        0x60, 0x20, 0x5f, 0xf3,
-    ]),
-    (Address::repeat_byte(0xc3), &[0x5f, 0x5f, 0x5f, 0x5f, 0xf5, 0x50, 0x5f, 0x5f, 0x5f, 0xf0, 0x3b, 0x00]),
-    (Address::repeat_byte(0xc4), &PARROT),
-    (Address::repeat_byte(0xc5), &[0x60, 1, 0xfe]),
-    // Delegates to the hashing code, asks it statically, and jumps nowhere.
-    (Address::repeat_byte(0xc6), &[
-        0x60, 0x20, 0x5f, 0x5f, 0x5f, 0x60, 0xc2, 0x5f, 0x52, 0x5f, 0x51, 0x73,
-        0xc2, 0xc2, 0xc2, 0xc2, 0xc2, 0xc2, 0xc2, 0xc2, 0xc2, 0xc2, 0xc2, 0xc2, 0xc2, 0xc2, 0xc2, 0xc2, 0xc2, 0xc2, 0xc2, 0xc2,
-        0x5a, 0xf4, 0x5f, 0x5f, 0x5f, 0x5f, 0x60, 4, 0x5a, 0xfa, 0x60, 1, 0x56,
-    ]),
-];
-
-/// Calls all of them in one transaction, whose receipt and struct logs these are.
-async fn anvil_steps(client: &DynProvider, options: &[Value]) -> Vec<Value> {
-    let ask = |method: &'static str, params: Value| client.raw_request(method.into(), params);
-    for (address, code) in CODES {
-        let set: Value = ask(
-            "anvil_setCode",
-            json!([address, Bytes::copy_from_slice(code)]),
-        )
-        .await
-        .unwrap();
-        assert_eq!(set, Value::Null);
-    }
-    let calls: Vec<_> = CODES[1..]
-        .iter()
-        .map(|(address, _)| (*address, b"polly".to_vec()))
-        .collect();
-    let input = Bytes::from(batch(&calls));
-    let tx = json!([{ "from": SENDER, "to": BATCHER, "input": input, "gas": "0x1e8480" }]);
-    let hash: Value = ask("eth_sendTransaction", tx).await.unwrap();
-    // anvil answers before it has made the block.
-    let receipt = loop {
-        let receipt: Value = ask("eth_getTransactionReceipt", json!([hash]))
-            .await
-            .unwrap();
-        match receipt {
-            Value::Null => tokio::time::sleep(Duration::from_millis(20)).await,
-            receipt => break receipt,
-        }
-    };
+/// The receipt's gas used and status, and the struct logs with some options.
+async fn steps(client: &DynProvider, options: &[Value]) -> Vec<Value> {
+    let receipt = run(client).await;
+    let hash = &receipt["transactionHash"];
     let mut seen = vec![receipt["gasUsed"].clone(), receipt["status"].clone()];
     for options in options {
-        let trace = ask("debug_traceTransaction", json!([hash, options])).await;
-        seen.push(trace.unwrap());
+        let trace = client.raw_request("debug_traceTransaction".into(), json!([hash, options]));
+        seen.push(trace.await.unwrap());
     }
     seen
 }
@@ -120,18 +67,15 @@ async fn anvil_steps(client: &DynProvider, options: &[Value]) -> Vec<Value> {
 #[tokio::test]
 async fn evm_transactions_have_anvils_steps() {
     let rig = Rig::new().await;
-    let process = Anvil::start(&["--steps-tracing"]);
-    let anvil = ProviderBuilder::new()
-        .connect_http(process.url.parse().unwrap())
-        .erased();
+    let (_process, anvil) = anvil(&["--steps-tracing"]);
     let options = [
         json!({}),
         json!({ "enableMemory": true, "enableReturnData": true }),
         json!({ "disableStack": true, "disableStorage": true }),
     ];
     let (ours, theirs) = (
-        anvil_steps(&rig.client, &options).await,
-        anvil_steps(&anvil, &options).await,
+        steps(&rig.client, &options).await,
+        steps(&anvil, &options).await,
     );
     assert_eq!(ours[..2], theirs[..2], "gas used and status");
     for (ours, theirs) in ours[2..].iter().zip(&theirs[2..]) {
