@@ -10,7 +10,7 @@ use divan::Bencher;
 use stylus_devnode::{
     Config,
     arbos::{self, program::Program},
-    chain::{Chain, simulate::Call},
+    chain::{Chain, calls::call::Call},
     stylus::{
         Compiler, Entry, EvmData, Reply, Request, Rules, Run, Step, activate, code::compress,
     },

@@ -12,7 +12,7 @@
 //! # Modules
 //!
 //! From the outside in. Each uses those below it; [`evm`], [`precompiles`], [`arbos`] and [`trace`] also
-//! read the state that they work on, as [`chain::view::View`].
+//! read the state that they work on, as [`chain::state::view::View`].
 //!
 //! | module | owns |
 //! |---|---|
@@ -26,19 +26,20 @@
 //! | [`precompiles`] | ArbSys, ArbWasm, ArbOwner and the others, one file each |
 //! | [`arbos`] | ArbOS state, at the slots where Nitro keeps it |
 //! | [`fork`] | the chain that is forked, read lazily: client, caches, errors |
+//! | [`errands`] | what a request needs and nobody must wait for: put off, brought, or the error why not |
 //! | [`stylus`] | the program VM, which knows no EVM: activation, metering, host calls |
 //!
 //! # The life of a transaction
 //!
 //! 1. `rpc::transact` decodes it and recovers its sender on a blocking thread, then takes the
 //!    chain's lock.
-//! 2. [`chain::send`] checks it and refuses it in geth's words; [`chain::mining`] executes it at once
+//! 2. [`chain::mining::send`] checks it and refuses it in geth's words; [`chain::mining`] executes it at once
 //!    or puts it into the [`chain::pool`]. With automatic mining one whose nonce is too high waits
 //!    there for its predecessor, until its sender has sent nothing for a second.
-//! 3. A block begins with what `chain::opening` does: the backlog of gas drains, the next price is made,
+//! 3. A block begins with what `chain::mining::opening` does: the backlog of gas drains, the next price is made,
 //!    an ArbOS upgrade that is due happens. What posting the transaction on L1 takes
 //!    ([`arbos::poster`]) is added to its intrinsic gas.
-//! 4. [`evm::execute`] runs it on a read-only [`chain::view::View`]. revm's interpreter runs EVM
+//! 4. [`evm::execute`] runs it on a read-only [`chain::state::view::View`]. revm's interpreter runs EVM
 //!    frames; a call frame whose code has a Stylus prefix is a [`stylus::Run`] beside revm's frame,
 //!    so that checkpoints, warm sets, refunds, logs and transient storage are shared.
 //! 5. A program asks ([`stylus::Request`]), `evm::answers` answers from the journal; a call or a
@@ -78,6 +79,7 @@ struct Readme;
 pub mod arbos;
 pub mod chain;
 pub mod config;
+pub mod errands;
 pub mod evm;
 pub mod fork;
 mod miner;

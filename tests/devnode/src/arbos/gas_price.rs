@@ -9,7 +9,7 @@ use super::{
     pricer::exponential_bips,
     slots::{ARBOS, ROOT, offset::l2, space},
 };
-use crate::{chain::view::View, fork::StateError};
+use crate::{chain::state::view::View, fork::StateError};
 
 /// Terms of the exponential's series.
 const TERMS: u64 = 4;

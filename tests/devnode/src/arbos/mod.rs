@@ -15,7 +15,7 @@ pub mod upgrade;
 
 use alloy_primitives::{Address, U256};
 
-use crate::{chain::view::View, fork::StateError};
+use crate::{chain::state::view::View, fork::StateError};
 use slots::{ARBOS, ROOT, offset};
 
 /// Who receives the fees.

@@ -7,7 +7,7 @@ use brotli::{CompressorWriter, enc::BrotliEncoderParams};
 use revm::context::BlockEnv;
 
 use super::slots::{ARBOS, ROOT, offset, space};
-use crate::{chain::view::View, evm::env::SEQUENCER, fork::StateError};
+use crate::{chain::state::view::View, evm::env::SEQUENCER, fork::StateError};
 
 /// Where the fees lie until posters are paid.
 pub const FUNDS: Address = address!("0xA4B00000000000000000000000000000000000f6");

@@ -7,7 +7,7 @@
 use alloy_primitives::{B256, U256, keccak256};
 
 use super::slots::{ARBOS, ROOT, Space, space};
-use crate::{chain::view::View, fork::StateError};
+use crate::{chain::state::view::View, fork::StateError};
 
 /// Where the number of messages lies.
 pub fn size_slot() -> U256 {

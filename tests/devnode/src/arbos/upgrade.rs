@@ -8,7 +8,7 @@ use super::{
     version,
 };
 use crate::{
-    chain::view::View,
+    chain::state::view::View,
     evm::env::TX_GAS_LIMIT,
     fork::StateError,
     stylus::{ArbosVersion, Rules},

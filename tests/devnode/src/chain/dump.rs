@@ -15,13 +15,14 @@ use thiserror::Error;
 
 use super::{
     Chain,
-    account::{Account, Basic},
-    block::Block,
+    blocks::{block::Block, history::History},
     clock::Clock,
-    history::History,
-    settings::Settings,
-    state::State,
-    undo::{Change, Position},
+    control::settings::Settings,
+    state::{
+        State,
+        account::{Account, Basic},
+        undo::{Change, Position},
+    },
 };
 
 const FORMAT: &str = "stylus-devnode.state/2";

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use alloy_primitives::{Address, Bytes, U256, address};
 use revm::{primitives::KECCAK_EMPTY, state::Bytecode};
 
-use super::{account::Basic, state::State};
+use super::state::{State, account::Basic};
 use crate::{
     arbos::{self, genesis::CACHE_MANAGER},
     config::Config,

@@ -1,49 +1,28 @@
 //! The chain: state, blocks, clock, and what changes them.
 //!
-//! [`send`] checks a transaction, [`pool`] keeps it until [`mining`] puts it into a block, [`building`]
-//! executes it there after what `opening` does at a block's start, [`history`] keeps the blocks.
-//! [`pending`] is the block to come, `unsigned` tells what posting would take before a transaction is
-//! signed, `numbering` what `block.number` is.
-//! [`simulate`] answers calls and estimates, [`sequence`] makes up blocks of calls, [`query`] finds
-//! blocks, receipts and logs, [`snapshot`] goes back in time and [`dump`] survives a restart.
+//! | module | owns |
+//! |---|---|
+//! | [`state`] | accounts and storage with an undo log, what is laid over them, views of it, proofs |
+//! | [`blocks`] | blocks, and how they and what is in them are found |
+//! | [`pool`] | transactions that wait |
+//! | [`mining`] | checks of transactions, a block's start, its transactions, the block to come |
+//! | [`calls`] | calls, estimates, made-up blocks, traces of what was mined |
+//! | [`control`] | what test methods do: snapshots, reorganisations, settings |
+//! | [`fork`] | the chain that this one was forked from, and what came before the forked block |
+//! | [`clock`], [`genesis`], [`dump`] | the time, the first state, what survives a restart |
+//! | [`progress`] | what a request has done for good when it is made again |
 
-pub mod access;
-pub mod account;
-pub mod block;
-pub mod building;
+pub mod blocks;
+pub mod calls;
 pub mod clock;
-pub mod conditions;
-pub mod deal;
+pub mod control;
 pub mod dump;
-mod fees;
-pub mod follow;
 pub mod fork;
 pub mod genesis;
-pub mod history;
 pub mod mining;
-mod node_interface;
-pub mod numbering;
-mod older;
-mod opening;
-pub mod overlay;
-mod overrides;
-pub mod pending;
 pub mod pool;
 pub mod progress;
-pub mod query;
-pub mod refork;
-pub mod replay;
-pub mod send;
-pub mod sequence;
-pub mod settings;
-pub mod simulate;
-pub mod snapshot;
 pub mod state;
-pub mod trie;
-pub mod undo;
-mod unsigned;
-pub mod view;
-mod wording;
 
 use std::{
     collections::BTreeMap,
@@ -56,19 +35,17 @@ use revm::context::{BlockEnv, CfgEnv};
 use thiserror::Error;
 
 use self::{
-    block::{Block, Seal, seal},
+    blocks::{
+        block::{Block, Seal, seal},
+        history::History,
+    },
     clock::Clock,
+    control::{settings::Settings, snapshot::Snapshot},
     fork::{Fork, Ground},
-    history::History,
-    mining::Mining,
-    overlay::Overlay,
-    pending::Pending,
+    mining::{Mining, pending::Pending},
     pool::Pool,
     progress::Mark,
-    settings::Settings,
-    snapshot::Snapshot,
-    state::State,
-    view::View,
+    state::{State, overlay::Overlay, view::View},
 };
 use crate::{
     arbos,

@@ -1,11 +1,11 @@
 //! What a request has done for good, when it needs state of a fork's upstream that was not read yet.
 //!
-//! Such a request is made again ([`errands`](crate::fork::errands)), and must find the chain as it was
+//! Such a request is made again ([`errands`](crate::errands)), and must find the chain as it was
 //! before: what it did since the last [`Chain::keep`] is undone. One that works in several steps keeps
 //! each that has ended, and knows when it is made again where it was.
 
-use super::{Chain, clock::Clock, settings::Settings, undo::Position};
-use crate::fork::errands;
+use super::{Chain, clock::Clock, control::settings::Settings, state::undo::Position};
+use crate::errands;
 
 /// Where a chain can go back to, unless it went back further by itself: taking blocks back reads no
 /// state.

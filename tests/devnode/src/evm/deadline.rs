@@ -9,7 +9,7 @@ use revm::context_interface::context::ContextError;
 use thiserror::Error;
 
 use super::{Error, frames::FrameError};
-use crate::fork::errands;
+use crate::errands;
 
 /// An execution took longer than it may.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]

@@ -18,7 +18,7 @@ use super::{
     handler::ArbitrumHandler,
     session::Session,
 };
-use crate::{chain::view::View, precompiles::Precompiles};
+use crate::{chain::state::view::View, precompiles::Precompiles};
 
 /// As [`super::execute`], watched by an inspector.
 pub fn inspect<'a, I: Inspector<Context<'a>>>(

@@ -30,7 +30,7 @@ use revm::{
 };
 
 use self::{handler::ArbitrumHandler, programs::Suspended, session::Session};
-use crate::{chain::view::View, fork::StateError, precompiles::Precompiles};
+use crate::{chain::state::view::View, fork::StateError, precompiles::Precompiles};
 
 /// revm's context over a chain view.
 pub type Context<'a> =

@@ -24,7 +24,8 @@ use crate::{
         self, access, params,
         program::{Inactive, Program},
     },
-    fork::{Reason, StateError, errands},
+    errands,
+    fork::{Reason, StateError},
     stylus::{
         Compiler, Entry, EvmData, LoadError, Outcome, OutcomeKind, Program as NativeProgram, Reply,
         Rules, Run, Step, Work,

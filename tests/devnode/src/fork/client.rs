@@ -20,11 +20,11 @@ use tokio::{
 };
 
 use super::{
-    error::{Reason, StateError},
     pace::{Pace, pause},
     settings::Settings,
     wording::{Meaning, meaning},
 };
+use crate::errands::error::{Reason, StateError};
 
 /// {byte} Longest answer that is read.
 const ANSWER_LEN_MAX: usize = 128 << 20;

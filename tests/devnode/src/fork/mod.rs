@@ -9,14 +9,10 @@
 //! | `client`, `pace`, `wording` | JSON-RPC with repetitions, a rate and a limit of time; what errors mean |
 //! | [`upstream`], [`head`] | the other chain: id, blocks, requests that are passed on |
 //! | [`pin`], `memory` | one block's state, read by its hash and remembered |
-//! | [`errands`] | reads, and compiling, for those who hold the chain and must not wait |
 //! | `disk` | what was read, for the next start |
-//! | [`error`] | [`StateError`], which ends a request whatever it was doing |
 
 mod client;
 mod disk;
-pub mod errands;
-pub mod error;
 pub mod head;
 mod memory;
 mod pace;
@@ -25,8 +21,8 @@ pub mod settings;
 pub mod upstream;
 mod wording;
 
+pub use crate::errands::error::{Reason, StateError};
 pub use client::Stop;
-pub use error::{Reason, StateError};
 pub use memory::Account;
 pub use pin::Pin;
 pub use settings::Settings;

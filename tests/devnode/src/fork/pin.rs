@@ -18,12 +18,14 @@ use serde_json::{Value, json};
 use super::{
     client::Stop,
     disk::{self, Saved},
-    errands,
-    error::{Reason, StateError},
     head::Head,
     memory::{Account, Memory},
     settings::Settings,
     upstream::Upstream,
+};
+use crate::errands::{
+    self,
+    error::{Reason, StateError},
 };
 
 /// Accounts whose reads go in one batch.

@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 
 use super::{
     client::{Call, Client, Failure, Stop},
-    error::{Reason, StateError},
     head::Head,
     settings::Settings,
 };
+use crate::errands::error::{Reason, StateError};
 
 /// The chain that is forked.
 #[derive(Debug)]

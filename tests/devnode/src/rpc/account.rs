@@ -7,7 +7,7 @@ use jsonrpsee::server::RegisterMethodError;
 
 use super::{args::Args, error::RpcError, methods::Methods};
 use crate::{
-    chain::{Chain, view::View},
+    chain::{Chain, state::view::View},
     fork::StateError,
 };
 

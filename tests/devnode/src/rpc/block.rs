@@ -11,7 +11,7 @@ use super::{
     methods::Methods,
     older::Names,
 };
-use crate::chain::{Chain, block::Block};
+use crate::chain::{Chain, blocks::block::Block};
 
 /// Registers the methods.
 pub fn register(methods: &mut Methods) -> Result<(), RegisterMethodError> {

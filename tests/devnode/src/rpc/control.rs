@@ -15,7 +15,7 @@ use super::{
     methods::{Methods, SharedApi, off_thread},
 };
 use crate::{
-    chain::{Chain, account::Basic},
+    chain::{Chain, state::account::Basic},
     config,
 };
 

@@ -12,9 +12,11 @@ use super::{args::Args, error::RpcError, methods::Methods};
 use crate::{
     chain::{
         Chain,
-        block::{Block, Mined},
-        query::QueryError,
-        simulate::Call,
+        blocks::{
+            block::{Block, Mined},
+            query::QueryError,
+        },
+        calls::call::Call,
     },
     trace::{Trace, TraceError, Tracer, options::Options},
 };

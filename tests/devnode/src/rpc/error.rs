@@ -11,12 +11,15 @@ use jsonrpsee::types::{
 use thiserror::Error;
 
 use super::simulate;
-
 use crate::{
     chain::{
-        conditions::ConditionError, deal::DealError, dump::DumpError, query::QueryError,
-        refork::ReforkError, send::TxError, sequence::SequenceError, settings::RollbackError,
-        simulate::CallError, trie::ProofError,
+        blocks::query::QueryError,
+        calls::{call::CallError, simulate::SimulationError},
+        control::{deal::DealError, settings::RollbackError},
+        dump::DumpError,
+        fork::refork::ReforkError,
+        mining::{conditions::ConditionError, send::TxError},
+        state::trie::ProofError,
     },
     fork::StateError,
     trace::TraceError,
@@ -56,7 +59,7 @@ pub enum RpcError {
     Proof(#[from] ProofError),
     /// There is no simulation.
     #[error(transparent)]
-    Sequence(#[from] SequenceError),
+    Sequence(#[from] SimulationError),
     /// A block or state does not exist.
     #[error(transparent)]
     Query(#[from] QueryError),

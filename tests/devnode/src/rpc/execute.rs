@@ -6,7 +6,7 @@ use jsonrpsee::server::RegisterMethodError;
 use serde_json::{Map, Value};
 
 use super::{args::Args, error::RpcError, methods::Methods};
-use crate::chain::{Chain, simulate::Call};
+use crate::chain::{Chain, calls::call::Call};
 
 /// Registers the methods.
 pub fn register(methods: &mut Methods) -> Result<(), RegisterMethodError> {

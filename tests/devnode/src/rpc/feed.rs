@@ -9,8 +9,10 @@ use serde_json::value::RawValue;
 use super::{Api, error::RpcError, format, methods::json};
 use crate::chain::{
     Chain,
-    follow::Cursor,
-    query::{self, check_filter},
+    blocks::{
+        follow::Cursor,
+        query::{self, check_filter},
+    },
 };
 
 /// Most blocks of one portion.

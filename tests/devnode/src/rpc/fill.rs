@@ -6,7 +6,7 @@ use alloy_primitives::TxKind;
 use alloy_rpc_types_eth::TransactionRequest;
 
 use super::error::RpcError;
-use crate::chain::{Chain, send::placeholder, simulate::Call};
+use crate::chain::{Chain, calls::call::Call, mining::send::placeholder};
 
 /// Fills in what the sender left out, but for the nonce.
 pub(super) fn complete(

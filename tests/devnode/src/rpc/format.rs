@@ -9,9 +9,11 @@ use serde::Serialize;
 
 use crate::chain::{
     Chain,
-    block::{Block, Mined},
+    blocks::{
+        block::{Block, Mined},
+        query,
+    },
     pool::Pooled,
-    query,
 };
 
 /// A block with Arbitrum's extra fields.

@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::{Api, args::Args, error::RpcError};
-use crate::{chain::Chain, fork::errands};
+use crate::{chain::Chain, errands};
 
 /// A method that only looks at the chain.
 pub(super) type Read<R> = fn(&Chain, &mut Args<'_>) -> Result<R, RpcError>;

@@ -16,7 +16,7 @@ use super::{
     pool::check_content,
 };
 use crate::{
-    chain::{Chain, block::Block, mining::Mining},
+    chain::{Chain, blocks::block::Block, mining::Mining},
     evm::env::BLOCK_GAS_LIMIT,
 };
 

@@ -56,8 +56,7 @@ use crate::{
         dump::{self, DumpError},
         mining::Mining,
     },
-    fork::errands,
-    node,
+    errands, node,
 };
 use error::RpcError;
 use feed::Accepted;

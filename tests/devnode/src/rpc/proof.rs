@@ -19,8 +19,10 @@ use super::{
 use crate::{
     chain::{
         fork::Provable,
-        trie::{self, Path},
-        view::View,
+        state::{
+            trie::{self, Path},
+            view::View,
+        },
     },
     evm::deadline::Deadline,
     fork::Reason,

@@ -17,7 +17,7 @@ use super::{
     transact::decode,
 };
 use crate::{
-    chain::{Chain, deal::Viewed, query::Moment, simulate::CallError},
+    chain::{Chain, blocks::query::Moment, calls::call::CallError, control::deal::Viewed},
     evm::env::{TX_GAS_LIMIT, hardfork},
 };
 

@@ -17,7 +17,7 @@ use super::{
     methods::{Methods, json},
     typed_data::signing_hash,
 };
-use crate::chain::{Chain, send::placeholder};
+use crate::chain::{Chain, mining::send::placeholder};
 
 /// A transaction, and its bytes.
 #[derive(Debug, Serialize)]

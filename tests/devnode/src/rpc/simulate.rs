@@ -21,10 +21,14 @@ use super::{
 };
 use crate::chain::{
     Chain,
-    block::{Block, Mined},
-    query::logs_of,
-    sequence::{Plan, SequenceError, Stage, Staged},
-    simulate::CallError,
+    blocks::{
+        block::{Block, Mined},
+        query::logs_of,
+    },
+    calls::{
+        call::CallError,
+        simulate::{Plan, SimulationError, Stage, Staged},
+    },
 };
 
 /// Registers the method.
@@ -78,7 +82,7 @@ fn simulate(chain: &Chain, args: &mut Args<'_>) -> Result<Vec<SimulatedBlock>, R
         validation: payload.validation,
         transfers: payload.trace_transfers,
     };
-    let staged = chain.sequence(plan)?.into_iter();
+    let staged = chain.simulate(plan)?.into_iter();
     let show = |Staged { block, failures }| SimulatedBlock {
         calls: (block.txs.iter().zip(failures))
             .map(|(mined, failure)| result(&block, mined, failure))
@@ -118,14 +122,14 @@ fn reverted(data: &Bytes) -> String {
 }
 
 /// The codes that the method's specification gives to what is wrong with its input.
-pub(super) fn code(error: &SequenceError) -> Option<i32> {
+pub(super) fn code(error: &SimulationError) -> Option<i32> {
     Some(match error {
-        SequenceError::Empty => -32602,
-        SequenceError::TooMany => -38026,
-        SequenceError::Number { .. } => -38020,
-        SequenceError::Time { .. } => -38021,
-        SequenceError::BlockGas { .. } => -38015,
-        SequenceError::Invalid { reason, .. } => match reason {
+        SimulationError::Empty => -32602,
+        SimulationError::TooMany => -38026,
+        SimulationError::Number { .. } => -38020,
+        SimulationError::Time { .. } => -38021,
+        SimulationError::BlockGas { .. } => -38015,
+        SimulationError::Invalid { reason, .. } => match reason {
             InvalidTransaction::NonceTooLow { .. } => -38010,
             InvalidTransaction::NonceTooHigh { .. } => -38011,
             InvalidTransaction::GasPriceLessThanBasefee => -38012,
@@ -135,6 +139,6 @@ pub(super) fn code(error: &SequenceError) -> Option<i32> {
             InvalidTransaction::CreateInitCodeSizeLimit => -38025,
             _ => return None,
         },
-        SequenceError::Call(_) => return None,
+        SimulationError::Call(_) => return None,
     })
 }

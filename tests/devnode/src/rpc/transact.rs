@@ -27,9 +27,7 @@ use super::{
 };
 use crate::chain::{
     Chain,
-    conditions::Conditions,
-    mining::{Seen, Submitted},
-    send::TxError,
+    mining::{Seen, Submitted, conditions::Conditions, send::TxError},
 };
 
 /// How long a transaction waits for the one before it, as in Nitro's sequencer.

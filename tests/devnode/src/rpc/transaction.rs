@@ -16,7 +16,7 @@ use super::{
 };
 use crate::chain::{
     Chain,
-    block::{Block, Mined},
+    blocks::block::{Block, Mined},
 };
 
 /// Registers the methods.

@@ -20,7 +20,7 @@ use revm_inspectors::tracing::{DebugInspector, TracingInspectorConfig};
 
 use super::{TraceError, options::Options};
 use crate::{
-    chain::view::View,
+    chain::state::view::View,
     evm::{Context, deadline::Deadline},
     fork::StateError,
 };

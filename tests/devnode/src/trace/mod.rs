@@ -23,7 +23,10 @@ use self::{
     options::{Kind, Options},
 };
 use crate::{
-    chain::{query::QueryError, replay::Watched, simulate::CallError},
+    chain::{
+        blocks::query::QueryError,
+        calls::{call::CallError, replay::Watched},
+    },
     evm::{
         self, Context,
         deadline::{Deadline, TimedOut},

@@ -20,7 +20,7 @@ use super::{
     TraceError, Tracer,
     frames::{Seen, Vm},
 };
-use crate::chain::replay::Watched;
+use crate::chain::calls::replay::Watched;
 
 /// What is wanted of a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use alloy_consensus::Header;
 use proptest::prelude::*;
 
-use super::*;
-use crate::chain::{block::Block, history::History, view::View};
+use super::{view::View, *};
+use crate::chain::blocks::{block::Block, history::History};
 
 const ACCOUNTS: [Address; 3] = [
     Address::repeat_byte(1),

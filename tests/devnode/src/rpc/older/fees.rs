@@ -5,7 +5,7 @@ use alloy_primitives::U256;
 use alloy_rpc_types_eth::FeeHistory;
 
 use crate::{
-    chain::{Chain, query::Moment},
+    chain::{Chain, blocks::query::Moment},
     rpc::{Api, args::Args, error::RpcError},
 };
 

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::{of_block, options};
 use crate::{
-    chain::{Chain, query::QueryError},
+    chain::{Chain, blocks::query::QueryError},
     rpc::{Api, args::Number, error::RpcError},
     trace::parity::Placed,
 };

@@ -19,8 +19,8 @@ use super::{
 use crate::{
     chain::{
         Chain,
-        block::{Block, Mined},
-        simulate::Call,
+        blocks::block::{Block, Mined},
+        calls::call::Call,
     },
     trace::{
         TraceError, Tracer,

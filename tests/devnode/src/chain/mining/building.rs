@@ -1,0 +1,393 @@
+//! A block under construction: its transactions run one after another in one context.
+
+use alloy_consensus::{Transaction, TxEnvelope, transaction::Recovered};
+use alloy_eips::Encodable2718;
+use alloy_primitives::{B256, TxKind, U256};
+use revm::{
+    context::{BlockEnv, TxEnv, either::Either, result::ExecutionResult},
+    state::EvmState,
+};
+
+use super::{
+    opening::Opening,
+    send::{TxError, refusal},
+};
+use crate::{
+    arbos::{self, TX_LIMIT_SINCE, gas_price, poster::Poster, sends, slots::ARBOS},
+    chain::{
+        Chain,
+        blocks::block::{Block, Mined, Seal, seal},
+        rules_in,
+        state::view::View,
+    },
+    evm::{self, session::Recent},
+    fork::StateError,
+};
+
+/// {gas} What a transaction counts for in a block at least.
+const COMPUTE_MIN: u64 = 21_000;
+
+/// What the transactions of a block share while it is built.
+#[derive(Debug)]
+pub struct Building {
+    number: u64,
+    env: BlockEnv,
+    arbos_version: u64,
+    /// {gas} Of ArbOS's limit, left for computing.
+    compute_left: u64,
+    /// What it does first, until it is done.
+    opening: Option<Opening>,
+    recent: Recent,
+    /// {gas} Used so far.
+    gas_used: u64,
+    logs: u64,
+    txs: Vec<Mined>,
+}
+
+/// What a transaction would do to a block and to the state.
+#[derive(Debug)]
+pub(in crate::chain) struct Attempt {
+    mined: Mined,
+    poster: Poster,
+    recent: Recent,
+    /// Changes to commit.
+    pub(in crate::chain) changes: EvmState,
+}
+
+impl Chain {
+    /// A block on top of the last one, as of now. Nothing changes until a transaction is included or
+    /// the block is sealed.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub fn begin(&self) -> Result<Building, StateError> {
+        let head = &self.head().header;
+        let number = head.number.saturating_add(1);
+        let time = self.clock.peek(head.timestamp);
+        let opening = self.opening(time)?;
+        let view = self.opened(&opening)?;
+        Ok(Building {
+            number,
+            env: self.environment(number, time, self.base_fee()?),
+            arbos_version: arbos::version(&view)?,
+            compute_left: arbos::limits(&view)?.block_gas,
+            opening: Some(opening),
+            recent: Recent::default(),
+            gas_used: 0,
+            logs: 0,
+            txs: Vec::new(),
+        })
+    }
+
+    /// Executes a transaction as the next one of a block and commits what it did.
+    ///
+    /// # Errors
+    /// [`TxError`], and nothing has changed.
+    pub fn include(
+        &mut self,
+        building: &mut Building,
+        tx: Recovered<TxEnvelope>,
+    ) -> Result<B256, TxError> {
+        let hash = *tx.tx_hash();
+        let view = self.view_in(building)?;
+        let mut attempt = self.attempt(view, building, tx)?;
+        let (before, opening) = (self.state.position(), building.opening.clone());
+        if let Err(error) = self.apply(building, &mut attempt) {
+            self.state.revert_to(before);
+            building.opening = opening;
+            return Err(error.into());
+        }
+        building.append(attempt);
+        Ok(hash)
+    }
+
+    /// Makes the changes of the block's start, if it is its first transaction, and of a transaction.
+    fn apply(&mut self, building: &mut Building, attempt: &mut Attempt) -> Result<(), StateError> {
+        self.open_once(building)?;
+        attempt.mined.start = self.state.position();
+        let changes = std::mem::take(&mut attempt.changes);
+        self.state.commit(changes)?;
+        for (slot, value) in attempt.counted(&self.latest())? {
+            self.state.set_slot(ARBOS, slot, value)?;
+        }
+        Ok(())
+    }
+
+    /// What the next transaction of a block sees.
+    pub(in crate::chain) fn view_in(&self, building: &Building) -> Result<View<'_>, StateError> {
+        match &building.opening {
+            Some(opening) => self.opened(opening),
+            None => Ok(self.latest()),
+        }
+    }
+
+    fn open_once(&mut self, building: &mut Building) -> Result<(), StateError> {
+        match building.opening.take() {
+            Some(opening) => opening.apply(&mut self.state),
+            None => Ok(()),
+        }
+    }
+
+    /// Executes a transaction as the next one of a block, on a view of the state before it.
+    pub(in crate::chain) fn attempt(
+        &self,
+        view: View<'_>,
+        building: &Building,
+        tx: Recovered<TxEnvelope>,
+    ) -> Result<Attempt, TxError> {
+        let nonce = self.check(&view, &tx, building.env.basefee)?;
+        if tx.nonce() > nonce {
+            return Err(TxError::NonceTooHigh {
+                address: tx.signer(),
+                tx: tx.nonce(),
+                state: nonce,
+            });
+        }
+        let price = u128::from(building.env.basefee);
+        let mut session = self.session(&view, building.number, false)?;
+        session.recent = building.recent.clone();
+        let poster = Poster::of(&view, &tx.encoded_2718(), &building.env)?;
+        session.poster = poster;
+        let mut rules = rules_in(&view)?;
+        rules.disable_eip3607 = true;
+        let block = building.env.clone();
+        let executed = evm::execute(view, rules, block, environment(&tx, price), session)
+            .map_err(|error| refusal(&tx, error))?;
+        Ok(Attempt {
+            mined: Mined {
+                l1_gas: poster.gas,
+                ..outcome(tx, price, executed.result)
+            },
+            poster,
+            recent: executed.session.recent,
+            changes: executed.state,
+        })
+    }
+
+    /// Ends a block, which becomes the last one.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub fn seal(&mut self, mut building: Building) -> Result<&Block, StateError> {
+        self.open_once(&mut building)?;
+        let block = self.close(building, &self.latest())?;
+        self.clock.tick(self.head().header.timestamp);
+        self.history.push(block);
+        Ok(self.head())
+    }
+
+    /// The block that a building would become now, with the state that its transactions left.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub(in crate::chain) fn close(
+        &self,
+        building: Building,
+        view: &View<'_>,
+    ) -> Result<Block, StateError> {
+        let next = Seal {
+            parent: self.head().hash,
+            number: building.number,
+            timestamp: building.env.timestamp.saturating_to(),
+            base_fee: building.env.basefee,
+            l1_number: building.env.number.saturating_to(),
+            sends: sends::tip(view)?,
+            arbos_version: building.arbos_version,
+            beneficiary: building.env.beneficiary,
+            gas_limit: building.env.gas_limit,
+        };
+        Ok(seal(next, building.txs, self.state.position()))
+    }
+}
+
+impl Attempt {
+    /// What ArbOS counts after the transaction, as slots and their values: the gas that makes L2 dearer,
+    /// unless it cost nothing, and what was taken for L1.
+    pub(in crate::chain) fn counted(
+        &self,
+        view: &View<'_>,
+    ) -> Result<Vec<(U256, U256)>, StateError> {
+        let computed = match self.mined.effective_gas_price {
+            0 => 0,
+            _ => self.mined.gas_used.saturating_sub(self.mined.l1_gas),
+        };
+        let mut counted = vec![gas_price::grown(view, computed)?];
+        if self.poster.units > 0 {
+            counted.extend(self.poster.counted(view)?);
+        }
+        Ok(counted)
+    }
+}
+
+impl Building {
+    /// What the block does first, unless it is done.
+    pub(in crate::chain) fn take_opening(&mut self) -> Opening {
+        self.opening.take().unwrap_or_default()
+    }
+
+    /// Whether the block has room for a transaction that sees `view`: the first one has. Others begin
+    /// while what the cheapest computes is left of ArbOS's limit. Before ArbOS 50 that limit was also the
+    /// transaction's, and all that it may compute must be left.
+    pub(in crate::chain) fn has_room(
+        &self,
+        view: &View<'_>,
+        tx: &TxEnvelope,
+    ) -> Result<bool, StateError> {
+        if self.txs.is_empty() {
+            return Ok(true);
+        }
+        let left = self.env.gas_limit.saturating_sub(self.gas_used);
+        if tx.gas_limit() > left || self.compute_left < COMPUTE_MIN {
+            return Ok(false);
+        }
+        if self.arbos_version >= TX_LIMIT_SINCE {
+            return Ok(true);
+        }
+        let poster = Poster::of(view, &tx.encoded_2718(), &self.env)?;
+        let most = tx.gas_limit().saturating_sub(poster.gas).max(COMPUTE_MIN);
+        Ok(most <= self.compute_left)
+    }
+
+    /// Gives a transaction its place.
+    pub(in crate::chain) fn append(&mut self, attempt: Attempt) {
+        let mut mined = attempt.mined;
+        let computed = mined.gas_used.saturating_sub(mined.l1_gas).max(COMPUTE_MIN);
+        self.compute_left = self.compute_left.saturating_sub(computed);
+        self.gas_used = self.gas_used.saturating_add(mined.gas_used);
+        mined.cumulative_gas = self.gas_used;
+        mined.index = self.txs.len() as u64;
+        mined.first_log = self.logs;
+        self.logs = self.logs.saturating_add(mined.logs.len() as u64);
+        self.recent = attempt.recent;
+        self.txs.push(mined);
+    }
+}
+
+/// Tips are dropped: whatever the transaction offers, it pays `price`.
+pub(in crate::chain) fn environment(tx: &Recovered<TxEnvelope>, price: u128) -> TxEnv {
+    TxEnv {
+        tx_type: tx.tx_type().into(),
+        caller: tx.signer(),
+        gas_limit: tx.gas_limit(),
+        gas_price: price,
+        kind: tx.kind(),
+        value: tx.value(),
+        data: tx.input().clone(),
+        nonce: tx.nonce(),
+        chain_id: tx.chain_id(),
+        access_list: tx.access_list().cloned().unwrap_or_default(),
+        gas_priority_fee: tx.max_priority_fee_per_gas().map(|_| 0),
+        blob_hashes: Vec::new(),
+        max_fee_per_blob_gas: 0,
+        authorization_list: tx
+            .authorization_list()
+            .unwrap_or_default()
+            .iter()
+            .cloned()
+            .map(Either::Left)
+            .collect(),
+    }
+}
+
+/// What a transaction did, without its place in the block.
+pub(in crate::chain) fn outcome(
+    tx: Recovered<TxEnvelope>,
+    price: u128,
+    result: ExecutionResult,
+) -> Mined {
+    let contract = match tx.kind() {
+        TxKind::Create => Some(tx.signer().create(tx.nonce())),
+        TxKind::Call(_) => None,
+    };
+    Mined {
+        success: result.is_success(),
+        gas_used: result.tx_gas_used(),
+        l1_gas: 0,
+        effective_gas_price: price,
+        contract,
+        output: result.output().cloned().unwrap_or_default(),
+        logs: if result.is_success() {
+            result.into_logs()
+        } else {
+            Vec::new()
+        },
+        tx,
+        index: 0,
+        cumulative_gas: 0,
+        first_log: 0,
+        start: 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloy_consensus::{SignableTransaction, TxEip1559};
+    use alloy_primitives::{Address, Bytes, Signature, TxKind, U256};
+    use revm::state::Bytecode;
+
+    use super::*;
+    use crate::{Config, DEV_ACCOUNT, chain::blocks::query};
+
+    /// Logs the first input word with topic 0x2a, and keeps it in slot 0.
+    const LOGGER: [u8; 16] = [
+        0x5f, 0x35, 0x80, 0x5f, 0x55, 0x5f, 0x52, 0x60, 0x2a, 0x60, 0x20, 0x5f, 0xa1, 0x00, 0x00,
+        0x00,
+    ];
+    const LOGGER_AT: Address = Address::repeat_byte(0x10);
+
+    fn call(nonce: u64, word: u64) -> Recovered<TxEnvelope> {
+        let tx = TxEip1559 {
+            chain_id: crate::CHAIN_ID,
+            nonce,
+            gas_limit: 100_000,
+            max_fee_per_gas: 1_000_000_000,
+            to: TxKind::Call(LOGGER_AT),
+            input: Bytes::from(U256::from(word).to_be_bytes::<32>()),
+            ..TxEip1559::default()
+        };
+        let signature = Signature::new(U256::ONE, U256::ONE, false);
+        Recovered::new_unchecked(tx.into_signed(signature).into(), DEV_ACCOUNT)
+    }
+
+    #[test]
+    fn the_transactions_of_a_block_have_their_places() {
+        let mut chain = Chain::new(&Config::default()).unwrap();
+        let code = Bytecode::new_legacy(Bytes::from_static(&LOGGER));
+        chain.state.set_code(LOGGER_AT, code).unwrap();
+        let mut building = chain.begin().unwrap();
+        let hashes: Vec<_> = (0..3)
+            .map(|nonce| {
+                chain
+                    .include(&mut building, call(nonce, nonce + 7))
+                    .unwrap()
+            })
+            .collect();
+        let refused = chain.include(&mut building, call(9, 0));
+        assert!(matches!(refused, Err(TxError::NonceTooHigh { .. })));
+        let block = chain.seal(building).unwrap().clone();
+        assert_eq!((block.header.number, block.txs.len()), (1, 3));
+
+        let mut cumulative = 0;
+        for (index, hash) in hashes.iter().enumerate() {
+            let (found, mined) = chain.transaction(hash).unwrap();
+            cumulative += mined.gas_used;
+            assert_eq!((found, mined.index), (&block, index as u64));
+            assert_eq!(mined.cumulative_gas, cumulative);
+            let before = chain.state.basic_at(&DEV_ACCOUNT, mined.start);
+            let nonce = before.unwrap().unwrap().nonce;
+            assert_eq!(nonce, index as u64);
+        }
+        assert_eq!(block.header.gas_used, cumulative);
+        let places: Vec<_> = query::logs(&block)
+            .map(|log| {
+                (
+                    log.transaction_index,
+                    log.log_index,
+                    log.inner.data.data[31],
+                )
+            })
+            .collect();
+        let place = |index: u64| (Some(index), Some(index), index as u8 + 7);
+        assert_eq!(places, [place(0), place(1), place(2)]);
+    }
+}
