@@ -351,7 +351,11 @@ fn evm_data(context: &Context<'_>, frame: &Frame) -> EvmData {
         block_number: block.number().saturating_to(),
         block_timestamp: block.timestamp().saturating_to(),
         chain_id: context.cfg().chain_id(),
-        reentrant: context.chain.frames.is_reentrant(&input.target_address),
+        reentrant: context
+            .chain
+            .frames
+            .is_reentrant(&input.target_address)
+            .into(),
     }
 }
 

@@ -44,8 +44,8 @@ pub struct EvmData {
     pub block_timestamp: u64,
     /// EIP-155 chain id.
     pub chain_id: u64,
-    /// Whether the acting account has another frame open.
-    pub reentrant: bool,
+    /// What `msg_reentrant` says: 1 if the acting account has another frame open, else 0.
+    pub reentrant: u32,
 }
 
 /// How a run ended.

@@ -1,9 +1,11 @@
 //! A wasm module, read as far as validating and rewriting it needs.
 
+use std::borrow::Cow;
+
 use wasmparser::{
-    BinaryReader, DataKind, ElementItems, ElementKind, ElementSectionReader, Export, FuncType,
-    FunctionBody, GlobalType, Import, KnownCustom, MemoryType, Name, Operator, Parser, Payload,
-    TableType, TypeRef, Validator, WasmFeatures,
+    BinaryReader, BlockType, DataKind, ElementItems, ElementKind, ElementSectionReader, Export,
+    FuncType, FunctionBody, GlobalType, Import, KnownCustom, MemoryType, Name, Operator, Parser,
+    Payload, TableType, TypeRef, Validator, WasmFeatures,
 };
 
 use super::{ActivationError, Rules};
@@ -77,7 +79,7 @@ impl<'a> Module<'a> {
     /// Checks `wasm` by the standard, with the features that Stylus allows, and reads it.
     ///
     /// Errors: [`ActivationError::Invalid`], [`ActivationError::ConstantExpression`],
-    /// [`ActivationError::DataCount`], [`ActivationError::ElementItems`].
+    /// [`ActivationError::DataCount`], [`ActivationError::ElementItems`], [`ActivationError::TooMany`].
     pub(super) fn parse(wasm: &'a [u8], rules: &Rules) -> Result<Self, ActivationError> {
         let features = features(rules);
         Validator::new_with_features(features).validate_all(wasm)?;
@@ -117,6 +119,11 @@ impl<'a> Module<'a> {
             }
             Payload::MemorySection(reader) => {
                 self.memories = reader.into_iter().collect::<Result<_, _>>()?;
+                if self.memories.len() > 1 {
+                    return Err(ActivationError::Invalid(
+                        "multi-memory: one is allowed".into(),
+                    ));
+                }
             }
             Payload::GlobalSection(reader) => {
                 self.sections.globals = &wasm[reader.original_position()..reader.range().end];
@@ -193,6 +200,15 @@ impl<'a> Module<'a> {
         self.types.get(index as usize).ok_or_else(missing)
     }
 
+    /// What a block takes and leaves.
+    pub(super) fn block_type(&self, ty: &BlockType) -> Result<Cow<'_, FuncType>, ActivationError> {
+        Ok(match ty {
+            BlockType::Empty => Cow::Owned(FuncType::new([], [])),
+            BlockType::Type(result) => Cow::Owned(FuncType::new([], [*result])),
+            BlockType::FuncType(index) => Cow::Borrowed(self.function_type(*index)?),
+        })
+    }
+
     /// Functions by their indices in the table, as the active segments place them.
     pub(super) fn table_functions(&self) -> Result<Vec<(u32, u32)>, ActivationError> {
         let mut placed = Vec::new();
@@ -229,10 +245,12 @@ impl<'a> Body<'a> {
         while !reader.eof() {
             let operator = reader.read()?;
             let end = reader.original_position();
-            ops.push(Op {
+            let op = Op {
                 operator,
                 source: Some(&wasm[start..end]),
-            });
+            };
+            op.check_encoding(start)?;
+            ops.push(op);
             start = end;
         }
         Ok(Self {
@@ -243,9 +261,34 @@ impl<'a> Body<'a> {
     }
 }
 
+impl Op<'_> {
+    /// Holds an operator that the module has at `start` against what Nitro's parser, an older one, reads.
+    fn check_encoding(&self, start: usize) -> Result<(), ActivationError> {
+        match &self.operator {
+            // One byte of operator, one of memory.
+            Operator::MemorySize { .. } | Operator::MemoryGrow { .. }
+                if self.source.is_some_and(|source| source.len() > 2) =>
+            {
+                let message = format!("zero byte expected (at offset {:#x})", start + 1);
+                Err(ActivationError::Invalid(message))
+            }
+            Operator::BrTable { targets } => {
+                ActivationError::limit("targets of a branch table", targets.len(), TARGETS_MAX)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Most targets of a branch table.
+const TARGETS_MAX: u32 = 131_072;
+
 /// Wasm 1.0 and what Stylus adds; floats may appear but not be computed with.
+///
+/// Several memories are refused apart: loads and stores may name the one that there is.
 fn features(rules: &Rules) -> WasmFeatures {
     let mut features = WasmFeatures::MUTABLE_GLOBAL
+        | WasmFeatures::MULTI_MEMORY
         | WasmFeatures::SATURATING_FLOAT_TO_INT
         | WasmFeatures::SIGN_EXTENSION
         | WasmFeatures::BULK_MEMORY

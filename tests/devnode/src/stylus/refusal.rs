@@ -162,7 +162,11 @@ fn invalid(message: &str) -> &'static str {
 fn too_many(what: &str) -> &'static str {
     match what {
         "imports" => "import fewer functions",
-        "operators of a function" | "words of a frame" | "operands" | "locals of a function" => {
+        "operators of a function"
+        | "targets of a branch table"
+        | "words of a frame"
+        | "operands"
+        | "locals of a function" => {
             "split that function, or keep it from being inlined into (`#[inline(never)]`, opt-level \"s\")"
         }
         "bytes of the module name" | "bytes of an export name" => "give it a shorter name",

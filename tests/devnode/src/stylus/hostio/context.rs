@@ -60,9 +60,7 @@ pub(super) fn evm_ink_left(host: &mut Host<'_>) -> Result<u64, HostError> {
 }
 
 pub(super) fn msg_reentrant(host: &mut Host<'_>) -> Result<u32, HostError> {
-    short(host, "msg_reentrant", |state| {
-        u32::from(state.data.reentrant)
-    })
+    short(host, "msg_reentrant", |state| state.data.reentrant)
 }
 
 pub(super) fn msg_sender(host: &mut Host<'_>, dest: u32) -> Result<(), HostError> {

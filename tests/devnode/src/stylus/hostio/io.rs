@@ -45,7 +45,7 @@ pub(super) fn read_return_data(
     let len = size.min(available);
     host.buy_ink(HOSTIO + EVM_API + pricing::write(len))?;
     let range = offset as usize..offset as usize + len as usize;
-    if available > 0 {
+    if len > 0 {
         host.write_from(dest, |state| {
             state.return_data.get(range.clone()).unwrap_or_default()
         })?;

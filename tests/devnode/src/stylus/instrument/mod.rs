@@ -7,6 +7,8 @@
 //! | [`depth`] | a stack check at the start of every function |
 //! | [`heap`] | a payment in front of `memory.grow` |
 //!
+//! What the engine cannot take as it is, [`wide`] writes in another way, which no figure shows.
+//!
 //! Each pass works on what the one before left, so what a function takes from the stack and how many
 //! operators it has include the operators of the passes before.
 
@@ -17,13 +19,14 @@ mod heap;
 mod ink;
 pub(super) mod prices;
 pub(super) mod watch;
+mod wide;
 
 use wasm_encoder::{
     CodeSection, ConstExpr, CustomSection, Encode, ExportKind, ExportSection, GlobalType,
     MemorySection, MemoryType, RawSection, SectionId, ValType,
 };
 
-use self::{emit::Meter, watch::Watch};
+use self::{emit::Meter, watch::Watch, wide::Passages};
 use super::{
     ActivationError,
     module::{Body, Module, Op},
@@ -71,6 +74,7 @@ pub(super) fn instrument(
     };
 
     let mut code = CodeSection::new();
+    let mut passages = Passages::behind(module.types.len());
     let mut total_ops = 0;
     for (body, index) in module.bodies.iter().zip(module.imports.len() as u32..) {
         let mut ops = function(body, module, pay_for_memory_grow, &meter)?;
@@ -79,10 +83,14 @@ pub(super) fn instrument(
             ops = watch.note(ops);
         }
         let mut bytes = body.locals.to_vec();
-        emit::write(&ops, &mut bytes)?;
+        match wide::is_in(&ops) {
+            true => passages.write(&ops, module.signature(index)?, module, &meter, &mut bytes)?,
+            false => emit::write(&ops, &mut bytes)?,
+        }
         code.raw(&bytes);
     }
-    let wasm = assemble(module, &code, &meter, &watches);
+    let types = passages.types_behind(module.sections.types)?;
+    let wasm = assemble(module, types.as_deref(), &code, &meter, &watches);
     Ok(Instrumented {
         wasm,
         ops: total_ops,
@@ -108,7 +116,13 @@ fn function<'a>(
     Ok(ops)
 }
 
-fn assemble(module: &Module<'_>, code: &CodeSection, meter: &Meter, watches: &[Watch]) -> Vec<u8> {
+fn assemble(
+    module: &Module<'_>,
+    types: Option<&[u8]>,
+    code: &CodeSection,
+    meter: &Meter,
+    watches: &[Watch],
+) -> Vec<u8> {
     let mut out = wasm_encoder::Module::new();
     let mut copy = |id: SectionId, data: Option<&[u8]>| {
         if let Some(data) = data {
@@ -119,7 +133,7 @@ fn assemble(module: &Module<'_>, code: &CodeSection, meter: &Meter, watches: &[W
         }
     };
     let sections = &module.sections;
-    copy(SectionId::Type, sections.types);
+    copy(SectionId::Type, types);
     copy(SectionId::Import, sections.imports);
     copy(SectionId::Function, sections.functions);
     copy(SectionId::Table, sections.tables);

@@ -1,5 +1,6 @@
 //! Tests that need more than one module.
 
+mod corners;
 mod figures;
 mod hostile;
 mod passes;

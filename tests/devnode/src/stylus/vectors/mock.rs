@@ -23,7 +23,7 @@ pub(super) struct Mock {
     pub(super) rules: Rules,
     is_static: bool,
     msg_value: U256,
-    reentrant: bool,
+    reentrant: u32,
     pub(super) state: State,
     pub(super) logs: Vec<(Vec<B256>, Bytes)>,
     pub(super) creates: usize,
@@ -47,7 +47,7 @@ impl Mock {
             rules,
             is_static: settings.is_static,
             msg_value: settings.msg_value.unwrap_or(U256::from(VALUE)),
-            reentrant: settings.reentrant != 0,
+            reentrant: settings.reentrant,
             state: State {
                 storage: settings.storage.clone(),
                 transient: settings.transient.clone(),
