@@ -31,6 +31,7 @@ use crate::{
         Rules, Run, Step, Work,
         code::{self, Code, CodeError},
         memory::page_price,
+        names::Names,
         trace::Recording,
     },
 };
@@ -101,8 +102,18 @@ impl<'a, I> Evm<'a, I> {
         context.chain.pages.add(program.footprint);
         let compiler: Compiler = context.chain.compiler.clone();
         let bytecode = frame.interpreter.bytecode.original_bytes();
-        let content = content(context, code_hash)?;
-        let source = || wasm(context, &bytecode, &rules);
+        let mut content = content(context, code_hash)?;
+        let names = names(context, frame);
+        if let Some(names) = &names {
+            content = names.content(content);
+        }
+        let source = || -> Result<_, SourceError> {
+            let mut wasm = wasm(context, &bytecode, &rules)?;
+            if let Some(names) = &names {
+                names.add_to(&mut wasm);
+            }
+            Ok(wasm)
+        };
         // Who watches sees panics too; nothing that counts differs.
         let loaded = match context.chain.witness.is_some() {
             true => compiler.load_seeing(content, &rules, source),
@@ -320,6 +331,15 @@ fn after_output(program: &Suspended, gas_left: u64, len: usize) -> Option<u64> {
     let words = len.div_ceil(32) as u64;
     let price = words * 3 + words * words / 512;
     Some(gas_left.min(program.gas_before.checked_sub(price)?))
+}
+
+/// What someone who watches calls the functions of a frame's program.
+fn names(context: &Context<'_>, frame: &Frame) -> Option<Names> {
+    let names = &context.chain.witness.as_ref()?.names;
+    match &frame.input {
+        FrameInput::Call(inputs) => names.get(&inputs.bytecode_address).cloned(),
+        _ => None,
+    }
 }
 
 /// Where host calls are recorded, if someone wants them.

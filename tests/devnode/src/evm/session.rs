@@ -1,5 +1,7 @@
 //! What a transaction knows and changes beside the EVM's own context.
 
+use std::sync::Arc;
+
 use alloy_primitives::{Address, B256, map::AddressHashMap};
 
 use super::deadline::Deadline;
@@ -7,6 +9,7 @@ use crate::{
     arbos::{Limits, poster::Poster},
     stylus::{
         ActivationError, ArbosVersion, Compiler, Rules,
+        names::Names,
         trace::{HostCalls, Recording},
     },
 };
@@ -84,6 +87,8 @@ pub struct Witness {
     pub heard: HostCalls,
     /// Why the program that ended last failed, beyond what its result says.
     pub reason: Option<String>,
+    /// What functions of programs are called, by where their code lies.
+    pub names: Arc<AddressHashMap<Names>>,
 }
 
 impl Witness {

@@ -41,6 +41,10 @@ pub const REMARKS: &[(&str, &str)] = &[
         "all traces of a block share the time of one request and 256 MiB",
     ),
     (
+        "debug_traceTransaction",
+        "`names` in `tracerConfig` gives programs the names of their functions: the `name` section of a build by address, for any tracer; `stylusTracer` tells host calls",
+    ),
+    (
         "eth_call",
         "ends after the time of `--call-timeout`, as estimates, access lists and traces do; `movePrecompileToAddress`, `beaconRoot`, `blobBaseFee` and unknown overrides are refused, never ignored",
     ),

@@ -32,6 +32,7 @@
 //! | `pricing`, [`memory`] | ink of host functions, gas of memory pages |
 //! | [`inspect`], `refusal` | what a program is and will cost, or why it is refused |
 //! | [`trace`] | records of host calls |
+//! | [`names`] | names of functions that a program was deployed without |
 //! | `trap`, `panic` | where and why a program stopped, and what Rust panics say |
 //! | [`vectors`] | running conformance vectors against a small made-up EVM |
 
@@ -50,6 +51,7 @@ mod kept;
 mod mailbox;
 pub mod memory;
 mod module;
+pub mod names;
 mod panic;
 mod pricing;
 mod program;

@@ -11,6 +11,9 @@ pub mod parity;
 mod steps;
 pub mod stylus;
 
+use std::sync::Arc;
+
+use alloy_primitives::map::AddressHashMap;
 use alloy_rpc_types_trace::geth::GethTrace;
 use revm::context::result::{EVMError, ResultAndState};
 use revm_inspectors::tracing::{DebugInspector, DebugInspectorError, TransactionContext};
@@ -33,7 +36,7 @@ use crate::{
         session::Witness,
     },
     fork::StateError,
-    stylus::trace::Recording,
+    stylus::{names::Names, trace::Recording},
 };
 
 /// Why there is no trace.
@@ -115,6 +118,7 @@ pub struct Tracer {
     frames: Frames,
     deadline: Deadline,
     recording: Recording,
+    names: Arc<AddressHashMap<Names>>,
 }
 
 impl Tracer {
@@ -132,6 +136,7 @@ impl Tracer {
             kind: options.kind,
             deadline: options.deadline,
             recording: options.recording.clone(),
+            names: Arc::clone(&options.names),
             budget: Budget::new(&geth, options),
             geth,
             frames: Frames::default(),
@@ -142,6 +147,7 @@ impl Tracer {
     pub fn witness(&self) -> Witness {
         Witness {
             recording: (self.kind == Kind::Stylus).then(|| self.recording.clone()),
+            names: Arc::clone(&self.names),
             ..Witness::default()
         }
     }

@@ -1,13 +1,17 @@
 //! Which tracer a request wants, and how.
 
-use std::{cell::Cell, rc::Rc, time::Duration};
+use std::{cell::Cell, collections::BTreeMap, fmt::Display, rc::Rc, sync::Arc, time::Duration};
 
+use alloy_primitives::{Address, Bytes, map::AddressHashMap};
 use alloy_rpc_types_trace::geth::{
     GethDebugBuiltInTracerType, GethDebugTracerType, GethDebugTracingOptions,
 };
 
 use super::TraceError;
-use crate::{evm::deadline::Deadline, stylus::trace::Recording};
+use crate::{
+    evm::deadline::Deadline,
+    stylus::{names::Names, trace::Recording},
+};
 
 /// The tracers, by the names that requests use. No name is the struct logger.
 pub const NAMES: [&str; 9] = [
@@ -49,6 +53,8 @@ pub struct Options {
     pub(super) spent: Rc<Cell<u64>>,
     /// What programs may tell.
     pub(super) recording: Recording,
+    /// What functions of programs are called, by where their code lies.
+    pub(super) names: Arc<AddressHashMap<Names>>,
 }
 
 impl Options {
@@ -57,7 +63,8 @@ impl Options {
     /// Scripts are not run; that of `cargo stylus trace` is `stylusTracer` in another form.
     ///
     /// # Errors
-    /// [`TraceError::Unknown`], [`TraceError::Config`] for a timeout that is not a duration.
+    /// [`TraceError::Unknown`], [`TraceError::Config`] for a timeout that is not a duration, and names that
+    /// cannot be read.
     pub fn new(
         mut geth: GethDebugTracingOptions,
         timeout_max: Duration,
@@ -80,6 +87,7 @@ impl Options {
             geth.tracer = Some(GethDebugBuiltInTracerType::NoopTracer.into());
         }
         Ok(Self {
+            names: take_names(&mut geth)?.into(),
             kind,
             geth,
             ..Self::parity(timeout)
@@ -94,6 +102,7 @@ impl Options {
             deadline: Deadline::after(timeout),
             spent: Rc::default(),
             recording: Recording::default(),
+            names: Arc::default(),
         }
     }
 
@@ -120,6 +129,25 @@ impl Options {
             false => Ok(()),
         }
     }
+}
+
+/// The names of functions that any tracer takes: in `tracerConfig`, the `name` section of a build by the
+/// address of the program.
+fn take_names(geth: &mut GethDebugTracingOptions) -> Result<AddressHashMap<Names>, TraceError> {
+    let config = geth.tracer_config.0.as_object_mut();
+    let Some(names) = config.and_then(|config| config.remove("names")) else {
+        return Ok(AddressHashMap::default());
+    };
+    let wrong = |error: &dyn Display| TraceError::Config(format!("names: {error}"));
+    let sections: BTreeMap<Address, Bytes> =
+        serde_json::from_value(names).map_err(|error| wrong(&error))?;
+    sections
+        .into_iter()
+        .map(|(program, section)| {
+            let names = Names::new(section).map_err(|error| wrong(&error))?;
+            Ok((program, names))
+        })
+        .collect()
 }
 
 /// The names in one line.

@@ -1,6 +1,7 @@
 //! `trace`: a transaction's calls, decoded.
 
 mod abi;
+mod names;
 mod tree;
 mod value;
 
@@ -35,6 +36,10 @@ pub(super) struct Flags {
     /// Name of an address, for example vault=0x12..
     #[arg(long, value_name = "NAME=ADDRESS", value_parser = label)]
     label: Vec<(String, Address)>,
+    /// Build with names of a program that was deployed without them, which tells what its panics say (a
+    /// stylus-devnode only)
+    #[arg(long, value_name = "ADDRESS=FILE", value_parser = names::build)]
+    wasm: Vec<names::Build>,
     /// Show the host calls of programs as well (a node with stylusTracer only)
     #[arg(long)]
     host_calls: bool,
@@ -56,7 +61,7 @@ fn label(text: &str) -> Result<(String, Address), String> {
 /// Prints the tree.
 ///
 /// # Errors
-/// An ABI that cannot be read, a node that cannot be reached or has no trace.
+/// An ABI or a build that cannot be read, a node that cannot be reached or has no trace.
 pub(super) async fn trace(flags: &Flags) -> eyre::Result<ExitCode> {
     let mut abis = Abis::built_in()?;
     for path in &flags.abi {
@@ -77,7 +82,11 @@ pub(super) async fn trace(flags: &Flags) -> eyre::Result<ExitCode> {
             None => eyre!("{}: {error}", flags.rpc_url),
         })
     };
-    let calls = ask(json!({"tracer": "callTracer", "tracerConfig": {"withLog": true}})).await?;
+    let mut config = json!({"withLog": true});
+    if !flags.wasm.is_empty() {
+        config["names"] = names::names(&client, &flags.wasm).await?;
+    }
+    let calls = ask(json!({"tracer": "callTracer", "tracerConfig": config})).await?;
     let steps = match flags.host_calls {
         true => Some(ask(json!({"tracer": "stylusTracer"})).await?),
         false => None,

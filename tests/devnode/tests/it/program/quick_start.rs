@@ -97,4 +97,20 @@ async fn the_quick_start_works_as_written() {
     let call = json!([{ "to": token, "input": input }]);
     let balance = node.rpc("eth_call", call).await;
     assert_eq!(balance, json!(format!("0x{:064x}", 7)));
+
+    // What was built beside it has the names that cargo-stylus took out.
+    let block = node.rpc("eth_getBlockByNumber", json!(["latest", false]));
+    let tx = block.await["transactions"][0].clone();
+    let built = "target/example/wasm32-unknown-unknown/release/devnode_example.wasm";
+    let trace = Command::new(env!("CARGO_BIN_EXE_stylus-devnode"))
+        .args(["trace", tx.as_str().unwrap()])
+        .args(["--rpc-url", &format!("http://127.0.0.1:{port}")])
+        .args([
+            "--wasm",
+            &format!("{token}={}", root().join(built).display()),
+        ])
+        .output()
+        .unwrap();
+    let error = String::from_utf8_lossy(&trace.stderr);
+    assert!(trace.status.success(), "{error}");
 }

@@ -1,6 +1,6 @@
 //! A Rust program that panics, on a chain: what its callers get, and what a trace tells its author.
 
-use std::process::Command;
+use std::{fs, process::Command};
 
 use alloy::{
     primitives::{Address, Bytes},
@@ -56,6 +56,18 @@ async fn trace(rig: &Rig, receipt: &TransactionReceipt) -> Value {
     rig.rpc("debug_traceTransaction", params).await
 }
 
+/// What `stylus-devnode trace` prints, and what it complains of.
+fn tree(rig: &Rig, receipt: &TransactionReceipt, args: &[&str]) -> (String, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_stylus-devnode"))
+        .args(["trace", "--rpc-url", &rig.node.url()])
+        .arg(receipt.transaction_hash.to_string())
+        .args(args)
+        .output()
+        .unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (text(output.stdout), text(output.stderr))
+}
+
 #[tokio::test]
 async fn callers_get_nothing_but_their_gas() {
     let rig = Rig::new().await;
@@ -94,12 +106,7 @@ async fn a_trace_says_where_and_why_if_the_program_has_names() {
         assert_eq!(root["revertReason"], json!(sentence));
         assert_eq!(root["output"], Value::Null);
 
-        let tree = Command::new(env!("CARGO_BIN_EXE_stylus-devnode"))
-            .args(["trace", "--rpc-url", &rig.node.url()])
-            .arg(receipt.transaction_hash.to_string())
-            .output()
-            .unwrap();
-        let tree = String::from_utf8(tree.stdout).unwrap();
+        let (tree, _) = tree(&rig, &receipt, &[]);
         let expected = format!("FAILED: execution reverted: {sentence}");
         assert!(tree.contains(&expected), "{tree}");
     }
@@ -113,4 +120,98 @@ async fn a_trace_says_where_and_why_if_the_program_has_names() {
         reason.starts_with("unreachable was executed in function "),
         "{reason}"
     );
+}
+
+/// A build with names tells as much of a program that was deployed without them, in fragments too.
+#[tokio::test]
+async fn a_local_build_has_the_names_that_the_program_lacks() {
+    let rig = Rig::new().await;
+    let build = tempfile::NamedTempFile::with_suffix(".wasm").unwrap();
+    fs::write(build.path(), WASM).unwrap();
+    let code = compress_wasm(&stripped(WASM));
+    let whole = rig.deploy(&code).await;
+    assert!(rig.activate(whole).await.status());
+    let (head, tail) = code[4..].split_at(code.len() / 2);
+    let mut root = vec![0xEF, 0xF0, 2, 0];
+    root.extend((stripped(WASM).len() as u32).to_be_bytes());
+    for part in [head, tail] {
+        let fragment = [&[0xEF, 0xF0, 1][..], part].concat();
+        root.extend(rig.deploy(&fragment).await);
+    }
+    let in_parts = rig.deploy(&root).await;
+    assert!(rig.activate(in_parts).await.status());
+
+    for program in [whole, in_parts] {
+        let wasm = format!("{program}={}", build.path().display());
+        for (input, sentence) in PANICS {
+            let receipt = rig.send(program.into(), vec![input], 0).await;
+            let (nameless, _) = tree(&rig, &receipt, &[]);
+            let function = "FAILED: execution reverted: unreachable was executed in function ";
+            assert!(nameless.contains(function), "{nameless}");
+            let (named, error) = tree(&rig, &receipt, &["--wasm", &wasm]);
+            let expected = format!("FAILED: execution reverted: {sentence}");
+            assert!(named.contains(&expected), "{named}{error}");
+            // Nothing else differs, and nothing of it stays.
+            let gas = |tree: &str| tree.split_once(']').unwrap().0.to_owned();
+            assert_eq!(gas(&named), gas(&nameless));
+            assert_eq!(tree(&rig, &receipt, &[]).0, nameless);
+        }
+    }
+}
+
+/// Names of other code would lie.
+#[tokio::test]
+async fn only_a_build_of_the_program_gives_it_names() {
+    let rig = Rig::new().await;
+    let program = deploy(&rig, &stripped(WASM)).await;
+    let contract = rig.deploy(&[0x00]).await;
+    let receipt = rig.send(program.into(), vec![1], 0).await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        path.display().to_string()
+    };
+    // The same but for one constant.
+    let mut other = WASM.to_vec();
+    let position = other
+        .windows(7)
+        .position(|part| part == b"a stati")
+        .unwrap();
+    other[position] = b'b';
+    let (build, other) = (file("build.wasm", WASM), file("other.wasm", &other));
+    let bare = file("bare.wasm", &stripped(WASM));
+    let text = file("text.wat", b"(module");
+    let nobody = Address::repeat_byte(9);
+    for (wasm, complaint) in [
+        (format!("{program}={other}"), "the data sections differ"),
+        (
+            format!("{program}={bare}"),
+            "it names no functions: build it with strip = false",
+        ),
+        (format!("{program}={text}"), "text.wat"),
+        (format!("{program}=/nowhere.wasm"), "/nowhere.wasm"),
+        (format!("{contract}={build}"), "not a Stylus program"),
+        (format!("{nobody}={build}"), "no code"),
+        (build.clone(), "not ADDRESS=FILE"),
+    ] {
+        let (tree, error) = tree(&rig, &receipt, &["--wasm", &wasm]);
+        assert_eq!(tree, "", "{wasm}");
+        assert!(
+            error.starts_with("error: ") && error.contains(complaint),
+            "{error}"
+        );
+    }
+    // The node does not take just anything either.
+    for names in [
+        json!({ program.to_string(): "0x01c80100" }),
+        json!(5),
+        json!({ "x": "0x" }),
+    ] {
+        let config = json!({ "tracer": "callTracer", "tracerConfig": { "names": names } });
+        let params = json!([receipt.transaction_hash, config]);
+        let (code, message) = rig.rpc_error("debug_traceTransaction", params).await;
+        assert_eq!(code, -32602, "{message}");
+        assert!(message.contains("names: "), "{message}");
+    }
 }
