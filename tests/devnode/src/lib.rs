@@ -18,6 +18,7 @@
 //! |---|---|
 //! | [`node`], [`config`] | a running node: its thread, its state file, its settings |
 //! | `miner` | what the node does by itself: blocks at intervals, writing the state file |
+//! | `report` | what the log tells of new blocks |
 //! | [`rpc`] | JSON-RPC: one file per concern, plain functions of the chain and their arguments |
 //! | [`wallet`] | the keys that the node signs with |
 //! | [`chain`] | state with an undo log, blocks, clock, calls, snapshots, dumps |
@@ -85,6 +86,7 @@ pub mod fork;
 mod miner;
 pub mod node;
 pub mod precompiles;
+mod report;
 pub mod rpc;
 pub mod stylus;
 pub mod trace;

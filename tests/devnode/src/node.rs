@@ -3,7 +3,7 @@
 use std::{
     fs, io,
     net::SocketAddr,
-    path::Path,
+    path::{Path, PathBuf},
     sync::Arc,
     thread::{self, JoinHandle},
     time::Duration,
@@ -19,12 +19,12 @@ use tokio::{
 use crate::{
     chain::{
         Chain, StartError,
-        dump::DumpError,
+        dump::{self, DumpError},
         fork::{Fork, ForkInfo},
     },
     config::Config,
     fork::Stop,
-    miner,
+    miner, report,
     rpc::{Api, module, server},
 };
 
@@ -52,8 +52,13 @@ pub enum Error {
     #[error("not an origin: {0:?}")]
     Origin(String),
     /// The state file cannot be read or written.
-    #[error(transparent)]
-    State(#[from] DumpError),
+    #[error("{}: {source}", path.display())]
+    State {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: DumpError,
+    },
     /// There is no chain to serve.
     #[error(transparent)]
     Chain(#[from] StartError),
@@ -89,7 +94,8 @@ struct Started {
 /// Starts a node and returns when it answers requests.
 ///
 /// # Errors
-/// [`Error::Listen`], [`Error::State`] for a state file that is not one, [`Error::Thread`].
+/// [`Error::Listen`], [`Error::State`] for a state file that is not one or cannot be written,
+/// [`Error::Thread`].
 pub async fn spawn(config: Config) -> Result<Node, Error> {
     let (ready, started) = oneshot::channel();
     let (stop, stopped) = oneshot::channel();
@@ -129,7 +135,7 @@ fn start(config: &Config) -> Result<(Runtime, Started, Running), Error> {
     let stop = Stop::default();
     let mut chain = Chain::start(config, stop.clone())?;
     if let Some(path) = &config.state {
-        load(&mut chain, path)?;
+        load(&mut chain, path).map_err(in_file(path))?;
     }
     let runtime = Builder::new_multi_thread()
         .enable_all()
@@ -149,6 +155,9 @@ fn start(config: &Config) -> Result<(Runtime, Started, Running), Error> {
     let (address, handle) = runtime.block_on(server::start(config, module))?;
     started.address = address;
     let mut tasks = vec![runtime.spawn(miner::run(Arc::clone(&api)))];
+    if report::is_heard() {
+        tasks.push(runtime.spawn(report::run(Arc::clone(&api))));
+    }
     if let Some(period) = config.state_interval {
         tasks.push(runtime.spawn(miner::save(Arc::clone(&api), period)));
     }
@@ -181,23 +190,26 @@ impl Running {
         if let Some(fork) = self.api.read().fork() {
             fork.save();
         }
-        Ok(self.api.save()?)
+        let path = self.api.state_file().unwrap_or(Path::new(""));
+        self.api.save().map_err(in_file(path))
     }
 }
 
 /// A file that does not exist yet is a fresh chain.
 fn load(chain: &mut Chain, path: &Path) -> Result<(), DumpError> {
+    dump::check_path(path)?;
     match fs::read(path) {
         Ok(bytes) => chain.load(&bytes),
-        Err(error) if error.kind() == io::ErrorKind::NotFound && has_folder(path) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(error.into()),
     }
 }
 
-/// Whether the file could be made at shutdown.
-fn has_folder(path: &Path) -> bool {
-    path.parent()
-        .is_none_or(|folder| folder.as_os_str().is_empty() || folder.is_dir())
+fn in_file(path: &Path) -> impl FnOnce(DumpError) -> Error {
+    |source| Error::State {
+        path: path.into(),
+        source,
+    }
 }
 
 impl Node {

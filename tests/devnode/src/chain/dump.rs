@@ -4,7 +4,7 @@ use std::{
     fs,
     io::{self, Write},
     iter,
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use alloy_consensus::{TxEnvelope, transaction::Recovered};
@@ -39,6 +39,9 @@ pub enum DumpError {
     /// It is a dump of something else.
     #[error("state dump has format {0:?}, expected {FORMAT:?}")]
     Format(String),
+    /// It is JSON of another kind.
+    #[error("state dump is not of stylus-devnode: dumps of other nodes cannot be loaded")]
+    Foreign,
     /// It belongs to a chain with another id.
     #[error("state dump is of chain {have}, this chain is {want}")]
     ChainId {
@@ -171,7 +174,7 @@ impl Chain {
 
     /// Replaces state, blocks, pool and clock with those of a dump. Snapshots are dropped.
     pub fn load(&mut self, bytes: &[u8]) -> Result<(), DumpError> {
-        let dump: Dump = serde_json::from_slice(bytes)?;
+        let dump: Dump = serde_json::from_slice(bytes).map_err(|error| misfit(bytes, error))?;
         if dump.format != FORMAT {
             return Err(DumpError::Format(dump.format));
         }
@@ -227,9 +230,44 @@ impl Write for Bounded {
     }
 }
 
+/// What is wrong with JSON that has not the fields of a dump: its format, if it names none or another.
+fn misfit(bytes: &[u8], error: serde_json::Error) -> DumpError {
+    #[derive(Deserialize)]
+    struct Head {
+        format: Option<String>,
+    }
+    match serde_json::from_slice::<Head>(bytes) {
+        Ok(Head { format: None }) => DumpError::Foreign,
+        Ok(Head {
+            format: Some(format),
+        }) if format != FORMAT => DumpError::Format(format),
+        _ => error.into(),
+    }
+}
+
+/// Refuses a path to which [`write`] cannot write, whose chain would be lost.
+///
+/// # Errors
+/// [`DumpError::Io`]
+pub fn check_path(path: &Path) -> Result<(), DumpError> {
+    if path.is_dir() {
+        return Err(io::Error::from(io::ErrorKind::IsADirectory).into());
+    }
+    let temporary = temporary(path);
+    fs::File::create(&temporary)?;
+    Ok(fs::remove_file(&temporary)?)
+}
+
+/// Where a dump lies until it is whole.
+fn temporary(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".tmp");
+    name.into()
+}
+
 /// Writes a dump to a file, which is replaced as a whole.
 pub fn write(path: &Path, dump: &[u8]) -> Result<(), DumpError> {
-    let temporary = path.with_extension("tmp");
+    let temporary = temporary(path);
     let mut file = fs::File::create(&temporary)?;
     file.write_all(dump)?;
     file.sync_all()?;

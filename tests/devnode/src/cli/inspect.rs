@@ -10,7 +10,7 @@ use std::{
 
 use alloy_primitives::{U256, utils::format_ether};
 use clap::Args;
-use eyre::WrapErr;
+use eyre::{WrapErr, bail};
 use serde_json::{Value, json};
 use stylus_devnode::{
     arbos::pricer::DataPricer,
@@ -36,6 +36,9 @@ pub(super) struct Flags {
     json: bool,
 }
 
+/// With which every wasm begins.
+const MAGIC: &[u8] = b"\0asm";
+
 /// Exit status where there is nothing to accept or reject.
 const UNREADABLE: u8 = 2;
 
@@ -53,6 +56,9 @@ fn report(flags: &Flags) -> eyre::Result<ExitCode> {
     match flags.file.as_os_str() == "-" {
         true => drop(io::stdin().read_to_end(&mut bytes)?),
         false => bytes = std::fs::read(&flags.file).wrap_err_with(|| name.to_string())?,
+    }
+    if !bytes.starts_with(MAGIC) && std::str::from_utf8(&bytes).is_err() {
+        bail!("{name}: neither wasm, which begins with 00 61 73 6d, nor its text form");
     }
     let wasm = wat::parse_bytes(&bytes).wrap_err_with(|| name.to_string())?;
     let inspection = inspect_program(&wasm, &Rules::new(ArbosVersion(flags.arbos_version)));

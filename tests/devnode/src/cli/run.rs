@@ -2,11 +2,11 @@
 
 use std::{
     io::{IsTerminal, Write},
-    net::IpAddr,
+    net::{IpAddr, Ipv4Addr},
     path::PathBuf,
     process::ExitCode,
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use alloy_primitives::{Address, B256, U256};
@@ -25,10 +25,10 @@ use tracing_subscriber::EnvFilter;
 #[group(id = "run")]
 pub(super) struct Flags {
     /// Port to listen on; 0 takes a free one
-    #[arg(long, default_value_t = config::PORT)]
+    #[arg(short, long, default_value_t = config::PORT)]
     port: u16,
     /// Address to listen on
-    #[arg(long, default_value = "127.0.0.1")]
+    #[arg(long, default_value = "127.0.0.1", value_parser = host)]
     host: IpAddr,
     /// File to load at start, if it exists, and to write at shutdown
     #[arg(long, value_name = "FILE")]
@@ -43,7 +43,7 @@ pub(super) struct Flags {
     #[arg(long, value_name = "SECONDS")]
     timestamp: Option<u64>,
     /// Seconds between two writes of the state file while the node runs
-    #[arg(long, value_name = "SECONDS", requires = "state", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(short, long, value_name = "SECONDS", requires = "state", value_parser = clap::value_parser!(u64).range(1..))]
     state_interval: Option<u64>,
     /// Seconds that the executions of a request may take which are not mined: calls, estimates, traces;
     /// a batch starts no request after three times that
@@ -53,11 +53,12 @@ pub(super) struct Flags {
     #[arg(long, default_value_t = 10_000, value_name = "ETHER")]
     balance: u64,
     /// Number of the mnemonic's accounts to fund beside Nitro's dev account
-    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(..=i64::from(config::ACCOUNTS_MAX)))]
+    #[arg(short, long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(..=i64::from(config::ACCOUNTS_MAX)))]
     accounts: u16,
     /// Words from which the accounts come, at m/44'/60'/0'/0/i; better given by the environment,
     /// since other users of the machine can see command lines [default: the well-known test words]
     #[arg(
+        short,
         long,
         env = "STYLUS_DEVNODE_MNEMONIC",
         hide_env_values = true,
@@ -68,10 +69,10 @@ pub(super) struct Flags {
     #[arg(long)]
     show_keys: bool,
     /// Make a block every so many seconds (fractions allowed), not one for each transaction
-    #[arg(long, value_name = "SECONDS", value_parser = period, conflicts_with = "no_mining")]
+    #[arg(short, long, value_name = "SECONDS", value_parser = period, conflicts_with = "no_mining")]
     block_time: Option<Mining>,
     /// Make blocks on request only
-    #[arg(long)]
+    #[arg(long, alias = "no-mine")]
     no_mining: bool,
     /// Folder for compiled Stylus programs; in the user's cache folder if not given
     #[arg(long, value_name = "FOLDER")]
@@ -90,8 +91,11 @@ pub(super) struct Flags {
     no_request_size_limit: bool,
     #[command(flatten)]
     fork: super::fork::Flags,
+    /// Log every request too, and why it failed
+    #[arg(short, long)]
+    verbose: bool,
     /// Print nothing
-    #[arg(long)]
+    #[arg(short = 'q', long, visible_alias = "quiet", conflicts_with = "verbose")]
     silent: bool,
     /// Print one JSON object instead of text
     #[arg(long)]
@@ -139,6 +143,14 @@ impl Flags {
     }
 }
 
+/// An address of this machine; a name that stands for one is what anvil's users may write.
+fn host(text: &str) -> Result<IpAddr, String> {
+    match text {
+        "localhost" => Ok(Ipv4Addr::LOCALHOST.into()),
+        _ => text.parse().map_err(|_| "not an IP address".into()),
+    }
+}
+
 /// {s}
 fn period(text: &str) -> Result<Mining, String> {
     let period_s: f64 = text.parse().map_err(|_| "not a number of seconds")?;
@@ -148,11 +160,15 @@ fn period(text: &str) -> Result<Mining, String> {
     }
 }
 
-/// Starts the node, prints where it is, and waits for the end. A second signal ends it at once.
+/// How long a second signal counts as the first: a process group and its parent may both pass one on, as
+/// `timeout`, npm and Docker do.
+const ECHO: Duration = Duration::from_secs(1);
+
+/// Starts the node, prints where it is, and waits for the end. A later signal ends it at once.
 pub(super) async fn run(flags: &Flags) -> eyre::Result<ExitCode> {
     let mut signals = Signals::new()?;
     if !flags.silent {
-        log();
+        log(flags.verbose);
     }
     let config = flags.config()?;
     let node = spawn(config.clone()).await?;
@@ -169,7 +185,7 @@ pub(super) async fn run(flags: &Flags) -> eyre::Result<ExitCode> {
     signals.next().await;
     tokio::select! {
         ended = node.shutdown() => ended?,
-        () = signals.next() => {
+        () = signals.insist() => {
             eprintln!("error: stopped before the state was written");
             std::process::exit(130);
         }
@@ -178,9 +194,12 @@ pub(super) async fn run(flags: &Flags) -> eyre::Result<ExitCode> {
 }
 
 /// Logs to stderr what `RUST_LOG` asks for; without it warnings, and what the node and its programs tell.
-fn log() {
-    const USUAL: &str = "warn,stylus_devnode=info,stylus::console=info";
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(USUAL));
+fn log(verbose: bool) {
+    let usual = match verbose {
+        true => "warn,stylus_devnode=debug,stylus::console=info",
+        false => "warn,stylus_devnode=info,stylus::console=info",
+    };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(usual));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(std::io::stderr().is_terminal())
@@ -227,6 +246,19 @@ impl Signals {
     async fn next(&mut self) {
         if signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
+        }
+    }
+}
+
+impl Signals {
+    /// A signal that is no echo of the one before it.
+    async fn insist(&mut self) {
+        let first = Instant::now();
+        loop {
+            self.next().await;
+            if first.elapsed() >= ECHO {
+                return;
+            }
         }
     }
 }

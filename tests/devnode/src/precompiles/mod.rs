@@ -20,6 +20,8 @@ mod arb_wasm_cache;
 mod arbos_test;
 mod metered;
 
+pub(crate) use abi::ArbWasm::ProgramActivated;
+
 use alloy_primitives::{Address, Bytes, map::AddressHashSet};
 use alloy_sol_types::SolInterface;
 use revm::{

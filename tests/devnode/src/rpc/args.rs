@@ -2,7 +2,7 @@
 
 use alloy_eips::{BlockId, BlockNumberOrTag};
 use alloy_primitives::U256;
-use jsonrpsee::types::{Params, params::ParamsSequence};
+use jsonrpsee::types::{ErrorObjectOwned, Params, params::ParamsSequence};
 use serde::{Deserialize, de::DeserializeOwned};
 
 use super::error::RpcError;
@@ -23,12 +23,12 @@ impl<'a> Args<'a> {
 
     /// The next argument, which must be there.
     pub fn required<T: DeserializeOwned>(&mut self) -> Result<T, RpcError> {
-        self.sequence.next().map_err(RpcError::Arguments)
+        self.sequence.next().map_err(arguments)
     }
 
     /// The next argument, which may be missing or null.
     pub fn optional<T: DeserializeOwned>(&mut self) -> Result<Option<T>, RpcError> {
-        self.sequence.optional_next().map_err(RpcError::Arguments)
+        self.sequence.optional_next().map_err(arguments)
     }
 
     /// An optional block id that defaults to the last block.
@@ -57,6 +57,18 @@ impl Args<'_> {
     pub fn optional_number(&mut self) -> Result<Option<u64>, RpcError> {
         self.optional::<Number>()?.map(Number::into_u64).transpose()
     }
+}
+
+/// Arguments of another form. jsonrpsee has the reason as data, which many clients do not show.
+pub(super) fn arguments(error: ErrorObjectOwned) -> RpcError {
+    let reason = error
+        .data()
+        .and_then(|data| serde_json::from_str::<String>(data.get()).ok());
+    RpcError::Arguments(match reason.as_deref() {
+        None => error.message().to_owned(),
+        Some("No more params") => "too few of them".into(),
+        Some(reason) => reason.to_owned(),
+    })
 }
 
 /// A number in any of the forms that clients write.

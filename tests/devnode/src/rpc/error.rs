@@ -43,8 +43,8 @@ const LIMIT: i32 = -32005;
 #[derive(Debug, Error)]
 pub enum RpcError {
     /// The arguments do not have the method's form.
-    #[error("{}", .0.message())]
-    Arguments(ErrorObjectOwned),
+    #[error("Invalid params: {0}")]
+    Arguments(String),
     /// The arguments have the form but make no sense.
     #[error("invalid params: {0}")]
     BadArguments(String),
@@ -149,12 +149,12 @@ impl From<ReforkError> for RpcError {
 impl From<RpcError> for ErrorObjectOwned {
     fn from(error: RpcError) -> Self {
         let code = match error {
-            RpcError::Arguments(object) => return object,
             RpcError::Call(CallError::Revert(data)) => return reverted(&data),
             RpcError::Call(CallError::Refused(_)) => {
                 return Self::owned(REVERTED, error.to_string(), Some("0x"));
             }
-            RpcError::BadArguments(_)
+            RpcError::Arguments(_)
+            | RpcError::BadArguments(_)
             | RpcError::Trace(TraceError::Config(_) | TraceError::VmTrace) => INVALID_PARAMS_CODE,
             RpcError::NoReceipt { hash, .. } => {
                 return Self::owned(NOT_MINED, error.to_string(), Some(hash));

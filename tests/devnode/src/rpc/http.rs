@@ -10,7 +10,9 @@ use jsonrpsee::{
         error::{INTERNAL_ERROR_CODE, METHOD_NOT_FOUND_CODE},
     },
 };
+use serde_json::Value;
 use tokio::time::Instant;
+use tracing::Level;
 
 use super::bodies::Arrival;
 
@@ -44,9 +46,13 @@ where
         Arrival::mark(&request);
         let subscribes = matches!(request.method_name(), "eth_subscribe" | "eth_unsubscribe");
         let id = subscribes.then(|| request.id.clone().into_owned());
+        let method = tracing::enabled!(Level::DEBUG).then(|| request.method_name().to_owned());
         let answer = self.inner.call(request);
         async move {
             let answer = answer.await;
+            if let Some(method) = method {
+                tell(&method, &answer);
+            }
             match id {
                 // jsonrpsee has no other failure of these two with this code.
                 Some(id) if answer.as_error_code() == Some(INTERNAL_ERROR_CODE) => {
@@ -103,6 +109,16 @@ where
     ) -> impl Future<Output = Self::NotificationResponse> + Send + 'a {
         self.inner.notification(notification)
     }
+}
+
+/// To the log, with the reason of a failure.
+fn tell(method: &str, answer: &MethodResponse) {
+    if answer.is_success() {
+        return tracing::debug!("{method}");
+    }
+    let answer: Value = serde_json::from_str(answer.as_json().get()).unwrap_or_default();
+    let error = &answer["error"];
+    tracing::debug!(code = %error["code"], reason = %error["message"], "{method} failed");
 }
 
 impl<S> Surrounds<S> {

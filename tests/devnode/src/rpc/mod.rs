@@ -37,7 +37,7 @@ mod typed_data;
 use std::{
     collections::BTreeMap,
     mem,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
         atomic::{AtomicBool, Ordering},
@@ -81,6 +81,7 @@ pub struct Api {
     accepted: Mutex<Accepted>,
     mining: watch::Sender<Mining>,
     is_closed: AtomicBool,
+    is_logged: AtomicBool,
     waiting: Semaphore,
 }
 
@@ -97,6 +98,7 @@ impl Api {
             accepted: Mutex::default(),
             mining,
             is_closed: AtomicBool::new(false),
+            is_logged: AtomicBool::new(true),
             waiting: Semaphore::new(WAITING_MAX),
         }
     }
@@ -198,6 +200,16 @@ impl Api {
             .send_if_modified(|present| mem::replace(present, mining) != mining);
     }
 
+    /// Whether the log is to tell what is mined.
+    pub fn is_logged(&self) -> bool {
+        self.is_logged.load(Ordering::Relaxed)
+    }
+
+    /// Switches what [`Self::is_logged`] tells.
+    pub fn set_logged(&self, is_logged: bool) {
+        self.is_logged.store(is_logged, Ordering::Relaxed);
+    }
+
     /// Follows when blocks are made.
     pub fn mining(&self) -> watch::Receiver<Mining> {
         self.mining.subscribe()
@@ -217,6 +229,11 @@ impl Api {
     /// Follows the last block's number.
     pub fn heads(&self) -> watch::Receiver<u64> {
         self.head.subscribe()
+    }
+
+    /// Where [`Self::save`] writes.
+    pub fn state_file(&self) -> Option<&Path> {
+        self.state.as_deref()
     }
 
     /// Writes the state file, if there is one.

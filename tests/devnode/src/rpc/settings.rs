@@ -73,12 +73,11 @@ pub fn register(methods: &mut Methods) -> Result<(), RegisterMethodError> {
             to_json(deal(api, &view, args.required()?)?)
         },
     )?;
-    // Requests are not logged: there is nothing to switch.
-    methods.read(
+    methods.blocking(
         &["anvil_setLoggingEnabled", "hardhat_setLoggingEnabled"],
-        |_, args| {
-            args.required::<bool>()?;
-            Ok(true)
+        |api, params| {
+            api.set_logged(Args::new(&params).required()?);
+            to_json(true)
         },
     )?;
     methods.read(&["anvil_getGenesisTime"], genesis_time)?;

@@ -40,6 +40,16 @@ pub(in crate::chain) fn invalid_message(tx: &TxEnv, error: &InvalidTransaction) 
         } => {
             format!("intrinsic gas too low: have {gas_limit}, want {initial_gas}")
         }
+        InvalidTransaction::GasPriceLessThanBasefee => format!(
+            "max fee per gas less than block base fee: address {}, maxFeePerGas: {}",
+            tx.caller, tx.gas_price
+        ),
+        InvalidTransaction::PriorityFeeGreaterThanMaxFee => format!(
+            "max priority fee per gas higher than max fee per gas: address {}, maxPriorityFeePerGas: {}, maxFeePerGas: {}",
+            tx.caller,
+            tx.gas_priority_fee.unwrap_or_default(),
+            tx.gas_price
+        ),
         InvalidTransaction::CreateInitCodeSizeLimit => format!(
             "max initcode size exceeded: code size {} limit {}",
             tx.data.len(),

@@ -9,9 +9,13 @@ use alloy::{
 use alloy_primitives::{Address, B256, Selector};
 use eyre::{WrapErr, eyre};
 use serde_json::Value;
+use stylus_devnode::{
+    arbos::genesis::CACHE_MANAGER,
+    chain::genesis::{CREATE2_FACTORY, STYLUS_DEPLOYER},
+};
 
 /// What every tree can read: errors of Solidity, ERC-20, and Arbitrum's precompiles.
-const BUILT_IN: [(&str, &[&str]); 7] = [
+const BUILT_IN: [(&str, &[&str]); 10] = [
     (
         "",
         &["error Error(string reason)", "error Panic(uint256 code)"],
@@ -51,7 +55,13 @@ const BUILT_IN: [(&str, &[&str]); 7] = [
             "function activateProgram(address program) payable returns (uint16 version, uint256 dataFee)",
             "function codehashKeepalive(bytes32 codehash) payable",
             "function programVersion(address program) view returns (uint16)",
+            "function programInitGas(address program) view returns (uint64 gas, uint64 gasWhenCached)",
+            "function programMemoryFootprint(address program) view returns (uint16)",
+            "function programTimeLeft(address program) view returns (uint64)",
+            "function codehashVersion(bytes32 codehash) view returns (uint16)",
+            "function codehashAsmSize(bytes32 codehash) view returns (uint32)",
             "function stylusVersion() view returns (uint16)",
+            "event ProgramLifetimeExtended(bytes32 indexed codehash, uint256 dataFee)",
             "event ProgramActivated(bytes32 indexed codehash, bytes32 moduleHash, address program, uint256 dataFee, uint16 version)",
             "error ProgramNotWasm()",
             "error ProgramNotActivated()",
@@ -66,6 +76,9 @@ const BUILT_IN: [(&str, &[&str]); 7] = [
         "ArbWasmCache",
         &[
             "function cacheProgram(address program)",
+            "function cacheCodehash(bytes32 codehash)",
+            "function isCacheManager(address manager) view returns (bool)",
+            "function allCacheManagers() view returns (address[] managers)",
             "function evictCodehash(bytes32 codehash)",
             "function codehashIsCached(bytes32 codehash) view returns (bool)",
             "event UpdateProgramCache(address indexed manager, bytes32 indexed codehash, bool cached)",
@@ -79,6 +92,39 @@ const BUILT_IN: [(&str, &[&str]); 7] = [
         ],
     ),
     ("ArbDebug", &["function becomeChainOwner()"]),
+    (
+        "ArbOwner",
+        &[
+            "function addChainOwner(address account)",
+            "function removeChainOwner(address account)",
+            "function isChainOwner(address account) view returns (bool)",
+            "function addWasmCacheManager(address manager)",
+            "function setL1PricePerUnit(uint256 price)",
+            "function setL2BaseFee(uint256 price)",
+            "event OwnerActs(bytes4 indexed method, address indexed owner, bytes data)",
+        ],
+    ),
+    (
+        "StylusDeployer",
+        &[
+            "function deploy(bytes bytecode, bytes initData, uint256 initValue, bytes32 salt) payable returns (address)",
+            "event ContractDeployed(address deployedContract)",
+        ],
+    ),
+    (
+        "CacheManager",
+        &[
+            "function placeBid(address program) payable",
+            "event InsertBid(bytes32 indexed codehash, address program, uint192 bid, uint64 size)",
+        ],
+    ),
+];
+
+/// What else stands at one address on every chain.
+const USUAL: [(Address, &str); 3] = [
+    (STYLUS_DEPLOYER, "StylusDeployer"),
+    (CREATE2_FACTORY, "Create2Factory"),
+    (CACHE_MANAGER, "CacheManager"),
 ];
 
 /// Last bytes of the precompiles' addresses.
@@ -114,8 +160,9 @@ impl Abis {
             abis.add(name, JsonAbi::parse(items.iter().copied())?);
         }
         let precompiles = PRECOMPILES.map(|(byte, name)| (Address::with_last_byte(byte), name));
-        let labels = precompiles.map(|(address, name)| (address, name.to_owned()));
-        abis.labels.extend(labels);
+        let named = precompiles.into_iter().chain(USUAL);
+        abis.labels
+            .extend(named.map(|(address, name)| (address, name.to_owned())));
         Ok(abis)
     }
 

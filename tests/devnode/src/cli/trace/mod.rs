@@ -79,7 +79,7 @@ pub(super) async fn trace(flags: &Flags) -> eyre::Result<ExitCode> {
         let answer = client.raw_request("debug_traceTransaction".into(), params);
         answer.await.map_err(|error| match error.as_error_resp() {
             Some(answer) => eyre!("{}: {}", flags.rpc_url, answer.message),
-            None => eyre!("{}: {error}", flags.rpc_url),
+            None => eyre::Report::new(error).wrap_err(flags.rpc_url.clone()),
         })
     };
     let mut config = json!({"withLog": true});

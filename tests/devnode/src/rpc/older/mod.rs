@@ -18,7 +18,7 @@ use serde_json::{
 
 use super::{
     Api,
-    args::Args,
+    args::{Args, arguments},
     error::RpcError,
     methods::{Methods, Read, json as to_json},
 };
@@ -79,7 +79,7 @@ fn older(
     let Some(fork) = chain.fork() else {
         return Ok(None);
     };
-    let mut arguments: Vec<Value> = params.parse().map_err(RpcError::Arguments)?;
+    let mut arguments: Vec<Value> = params.parse().map_err(arguments)?;
     let Some(first) = arguments.first_mut() else {
         return Ok(None);
     };

@@ -170,6 +170,35 @@ async fn the_chain_is_what_the_flags_make_it() {
     }
 }
 
+/// As anvil's users write them.
+#[tokio::test]
+async fn anvils_spellings_are_taken() {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap();
+    let number = port.local_addr().unwrap().port().to_string();
+    drop(port);
+    let flags = [
+        "--port",
+        &number,
+        "--host",
+        "localhost",
+        "-a",
+        "2",
+        "-b",
+        "3",
+    ];
+    let node = Process::start(&flags);
+    assert_eq!(node.url(), format!("http://127.0.0.1:{number}"));
+    assert_eq!(node.started["accounts"].as_array().unwrap().len(), 3);
+    let interval = node.rpc("anvil_getIntervalMining", json!([])).await;
+    assert_eq!(interval, json!(3));
+    let (ended_well, error) = refusal(&["-p", &number, "--no-mine"]);
+    let taken = format!("cannot listen on 127.0.0.1:{number}: ");
+    assert!(!ended_well && error.contains(&taken), "{error}");
+    assert_eq!(error.matches("(os error").count(), 1, "{error}");
+    let (ended_well, error) = refusal(&["-p", &number, "-q", "-m", "not words"]);
+    assert!(!ended_well && error.contains("BIP-39"), "{error}");
+}
+
 #[tokio::test]
 async fn blocks_are_made_when_it_is_told() {
     let manual = Process::start(&["--no-mining"]);

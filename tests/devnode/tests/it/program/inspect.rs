@@ -77,7 +77,11 @@ fn the_exit_status_tells_accepted_from_rejected_from_unreadable() {
         "{text}"
     );
 
-    for (arguments, input) in [(&["-"], &b"(module"[..]), (&["no/such/file"], b"")] {
+    for (arguments, input) in [
+        (&["-"], &b"(module"[..]),
+        (&["-"], b"\x7fELF\xff"),
+        (&["no/such/file"], b""),
+    ] {
         let unreadable = run(arguments, input);
         assert_eq!((code(&unreadable), unreadable.stdout.len()), (Some(2), 0));
         assert!(String::from_utf8_lossy(&unreadable.stderr).starts_with("error: "));

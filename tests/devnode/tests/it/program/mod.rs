@@ -3,6 +3,7 @@
 mod divergences;
 mod flags;
 mod inspect;
+mod log;
 mod methods;
 mod process;
 mod quick_start;

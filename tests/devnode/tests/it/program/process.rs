@@ -68,7 +68,8 @@ fn wrong_flags_are_explained() {
         (&["--state-interval", "1"], "--state <FILE>"),
         (&["--arbos-version", "29"], "29 is not in 30..=61"),
         (&["--arbos-version", "62"], "62 is not in 30..=61"),
-        (&["--host", "localhost"], "invalid IP address syntax"),
+        (&["--host", "example.org"], "not an IP address"),
+        (&["--verbose", "--silent"], "cannot be used with"),
         (
             &["--module-cache", "x", "--no-module-cache"],
             "cannot be used with",
@@ -76,6 +77,35 @@ fn wrong_flags_are_explained() {
     ] {
         let (ended_well, text) = refusal(flags);
         assert!(!ended_well && text.contains(reason), "{text}");
+    }
+}
+
+/// As a process group and its parent both pass one on: `timeout` and npm do. The chain is not lost.
+#[test]
+fn a_signal_that_comes_twice_writes_the_state() {
+    let folder = tempfile::tempdir().unwrap();
+    for round in 0..4 {
+        let state = folder.path().join(round.to_string());
+        let mut process = Process::start(&["--state", state.to_str().unwrap()]);
+        process.signal("-TERM");
+        process.signal("-TERM");
+        assert!(process.end(Duration::from_secs(10)).success());
+        assert_eq!(blocks(&state), 1);
+    }
+}
+
+/// At the start, since at the end the chain would be lost.
+#[test]
+fn a_state_file_that_cannot_be_written_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    std::fs::write(path("file"), "").unwrap();
+    for state in [path(""), path("none/state.json"), path("file/state.json")] {
+        let (ended_well, text) = refusal(&["--port", "0", "--state", &state]);
+        let start = format!("error: {state}: state file: ");
+        assert!(!ended_well && text.starts_with(&start), "{text}");
+        // Each cause is told once.
+        assert_eq!(text.matches("(os error").count(), 1, "{text}");
     }
 }
 

@@ -44,11 +44,16 @@ impl Process {
     /// With environment variables.
     pub(crate) fn start_with(flags: &[&str], environment: &[(&str, &str)]) -> Self {
         let mut command = command();
+        command.envs(environment.iter().copied());
+        Self::start_as(command, flags)
+    }
+
+    /// As a command that was prepared.
+    pub(crate) fn start_as(mut command: Command, flags: &[&str]) -> Self {
         if !flags.contains(&"--port") {
             command.args(["--port", "0"]);
         }
         command.arg("--json").args(flags);
-        command.envs(environment.iter().copied());
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         let mut out = BufReader::new(child.stdout.take().unwrap());

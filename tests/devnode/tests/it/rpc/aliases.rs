@@ -410,7 +410,7 @@ async fn settings_of_the_chain() {
         ],
     )
     .await;
-    // Nothing is logged; what is no switch is refused all the same.
+    // What it switches: `program::log`.
     try_names(
         &["anvil_setLoggingEnabled", "hardhat_setLoggingEnabled"],
         vec![

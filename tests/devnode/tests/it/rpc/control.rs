@@ -295,16 +295,31 @@ async fn a_state_file_that_cannot_be_written_is_an_error_at_once() {
         ..Config::default()
     };
     let error = stylus_devnode::spawn(config).await.unwrap_err().to_string();
-    assert!(error.starts_with("state file: "), "{error}");
+    assert!(error.contains("folder.json: state file: "), "{error}");
 
     let garbage = folder.path().join("garbage.json");
-    std::fs::write(&garbage, "{}").unwrap();
-    let config = Config {
-        state: Some(garbage),
-        ..Config::default()
-    };
-    let error = stylus_devnode::spawn(config).await.unwrap_err().to_string();
-    assert!(error.starts_with("state dump is not readable: "), "{error}");
+    for (content, reason) in [
+        ("no JSON", "state dump is not readable: "),
+        // As anvil's, whose fields are others.
+        (
+            r#"{"block": {}, "accounts": {}}"#,
+            "state dump is not of stylus-devnode: ",
+        ),
+        (
+            r#"{"format": "stylus-devnode.state/0"}"#,
+            r#"state dump has format "stylus-devnode.state/0""#,
+        ),
+    ] {
+        std::fs::write(&garbage, content).unwrap();
+        let config = Config {
+            state: Some(garbage.clone()),
+            ..Config::default()
+        };
+        let error = stylus_devnode::spawn(config).await.unwrap_err().to_string();
+        let start = format!("{}: {reason}", garbage.display());
+        assert!(error.starts_with(&start), "{error}");
+        assert_eq!(std::fs::read_to_string(&garbage).unwrap(), content);
+    }
 }
 
 #[tokio::test]

@@ -84,6 +84,52 @@ async fn transactions_are_refused_by_reason() {
     assert_eq!(rig.client.get_block_number().await.unwrap(), 1);
 }
 
+/// Calls and estimates have the words of transactions, by which clients know the mistake.
+#[tokio::test]
+async fn calls_that_offer_too_little_say_so() {
+    let rig = Rig::new().await;
+    for (caps, words) in [
+        (
+            json!({ "maxFeePerGas": "0x7" }),
+            format!("max fee per gas less than block base fee: address {DEV}, maxFeePerGas: 7"),
+        ),
+        (
+            json!({ "maxFeePerGas": "0x77359400", "maxPriorityFeePerGas": "0x77359401" }),
+            format!(
+                "max priority fee per gas higher than max fee per gas: address {DEV}, maxPriorityFeePerGas: 2000000001, maxFeePerGas: 2000000000"
+            ),
+        ),
+    ] {
+        for method in ["eth_call", "eth_estimateGas"] {
+            let mut call = json!({ "from": DEV, "to": DEV });
+            call.as_object_mut()
+                .unwrap()
+                .extend(caps.as_object().unwrap().clone());
+            let (_, message) = rig.rpc_error(method, json!([call])).await;
+            assert_eq!(message, words, "{method}");
+        }
+    }
+}
+
+/// In the message, since many clients show nothing else.
+#[tokio::test]
+async fn wrong_params_are_told_apart() {
+    let rig = Rig::new().await;
+    for (method, params, reason) in [
+        ("eth_getBalance", json!([]), "too few of them"),
+        ("eth_getBalance", json!(["0x12"]), "invalid string length"),
+        ("eth_getBalance", json!([DEV, "newest"]), "at line 1"),
+        ("eth_call", json!([{ "data": "0x1" }]), "valid hex string"),
+    ] {
+        let (code, message) = rig.rpc_error(method, params).await;
+        assert_eq!(code, -32602);
+        assert!(
+            message.starts_with("Invalid params: ") && message.contains(reason),
+            "{message}"
+        );
+    }
+}
+
 #[tokio::test]
 async fn reverts_have_code_3_reason_and_data() {
     let rig = Rig::new().await;

@@ -120,3 +120,18 @@ async fn filters_are_bounded_in_number_and_size() {
         "more than 1024 filters: uninstall some, or wait until they expire"
     );
 }
+
+/// ethers polls with such bounds when blocks come faster than it looks, and dies of an error.
+#[tokio::test]
+async fn bounds_the_wrong_way_round_name_no_block() {
+    let rig = Rig::new().await;
+    let logger = rig.deploy(&LOGGER).await;
+    for topic in [2, 3, 4] {
+        rig.call(logger, word(topic).to_vec()).await;
+    }
+    for (from, to, count) in [("0x4", "0x2", 0), ("0x3", "0x1", 0), ("0x2", "0x4", 3)] {
+        let range = json!([{ "fromBlock": from, "toBlock": to }]);
+        let logs = rig.rpc("eth_getLogs", range).await;
+        assert_eq!(logs.as_array().unwrap().len(), count, "{from} to {to}");
+    }
+}

@@ -6,18 +6,22 @@ use std::{
 };
 
 use alloy::{
-    primitives::{Address, B256, Bytes},
+    primitives::{Address, B256, Bytes, U256, address},
     sol,
     sol_types::{SolCall, SolEvent},
 };
 use serde_json::{Value, json};
 
 use super::scene::{Scene, batch, logged};
-use crate::rig::Rig;
+use crate::rig::{CACHE_MANAGER, FEE, Rig, compress, init_code};
+
+const STYLUS_DEPLOYER: Address = address!("0xcEcba2F1DC234f70Dd89F2041029807F8D03A990");
 
 sol! {
     event Heard(string words);
     function speak(address to, uint256[] amounts);
+    function placeBid(address program) external payable;
+    function deploy(bytes bytecode, bytes initData, uint256 initValue, bytes32 salt) external payable returns (address);
 }
 
 fn run(rig: &Rig, args: &[&str]) -> Output {
@@ -100,7 +104,7 @@ async fn abis_give_names() {
     .encode_data();
     let speak = speakCall {
         to: Address::with_last_byte(0x71),
-        amounts: vec![alloy::primitives::U256::from(5); 2],
+        amounts: vec![U256::from(5); 2],
     };
     // Deaf(3), by the one that reverts with its input.
     let deaf = [
@@ -142,6 +146,58 @@ async fn abis_give_names() {
     assert_eq!(json["root"]["vm"], json!("evm"));
     assert_eq!(json["root"]["success"], json!(true));
     assert_eq!(json["root"]["inside"][0]["vm"], json!("wasm"));
+}
+
+/// What every chain has is named, without an ABI.
+#[tokio::test]
+async fn the_usual_contracts_have_names() {
+    let rig = Rig::new().await;
+    let program = compress(include_str!("../wat/storage.wat"));
+    let deploy = deployCall {
+        bytecode: init_code(&program).into(),
+        initData: Bytes::from([0; 32]),
+        initValue: U256::ZERO,
+        salt: B256::repeat_byte(1),
+    };
+    let receipt = rig
+        .send(STYLUS_DEPLOYER.into(), deploy.abi_encode(), FEE)
+        .await;
+    let created = receipt.logs().last().unwrap().inner.data.data.clone();
+    let created = Address::from_word(B256::from_slice(&created));
+    let tree = text(&rig, &[&receipt.transaction_hash.to_string()]);
+    for part in [
+        "StylusDeployer::deploy(bytecode: 0x".into(),
+        "ArbWasm::codehashVersion(codehash: 0x".into(),
+        format!("emit ContractDeployed(deployedContract: {created})"),
+    ] {
+        assert!(tree.contains(&part), "no {part} in {tree}");
+    }
+    let bid = placeBidCall { program: created };
+    let receipt = rig.call(CACHE_MANAGER, bid.abi_encode()).await;
+    let tree = text(&rig, &[&receipt.transaction_hash.to_string()]);
+    for part in [
+        format!("CacheManager::placeBid(program: {created})"),
+        "ArbWasmCache::cacheProgram(".into(),
+        "emit InsertBid(codehash: 0x".into(),
+    ] {
+        assert!(tree.contains(&part), "no {part} in {tree}");
+    }
+}
+
+#[tokio::test]
+async fn a_node_that_is_not_there_is_told_with_its_reason() {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", port.local_addr().unwrap());
+    drop(port);
+    let output = Command::new(env!("CARGO_BIN_EXE_stylus-devnode"))
+        .args(["trace", "--rpc-url", &url, &B256::ZERO.to_string()])
+        .output()
+        .unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        error.starts_with(&format!("error: {url}: ")) && error.contains("onnection refused"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
