@@ -7,7 +7,7 @@ use alloy_primitives::{Address, B256, hex};
 use alloy_sol_types::SolEvent;
 
 use crate::{
-    chain::{block::Block, follow::Cursor},
+    chain::blocks::{block::Block, follow::Cursor},
     precompiles::{ARB_WASM, ProgramActivated},
     rpc::{Api, error},
 };

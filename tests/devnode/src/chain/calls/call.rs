@@ -9,6 +9,7 @@ use revm::context::{
     result::{EVMError, ExecutionResult, HaltReason},
 };
 use thiserror::Error;
+use tracing::subscriber::{NoSubscriber, with_default};
 
 use super::{
     overrides::{override_account, override_block},
@@ -324,9 +325,10 @@ impl Prepared<'_> {
         }
     }
 
-    /// A state that cannot be read says nothing of the limit, nor does time that is over.
+    /// A state that cannot be read says nothing of the limit, nor does time that is over. What programs
+    /// print is in the log since the first run.
     fn suffices(&self, gas_limit: u64) -> Result<bool, CallError> {
-        match self.run(gas_limit) {
+        match with_default(NoSubscriber::new(), || self.run(gas_limit)) {
             Ok(result) => Ok(result.is_success()),
             Err(error @ (CallError::State(_) | CallError::TimedOut(_))) => Err(error),
             Err(_) => Ok(false),

@@ -44,12 +44,6 @@ pub(in crate::chain) fn invalid_message(tx: &TxEnv, error: &InvalidTransaction) 
             "max fee per gas less than block base fee: address {}, maxFeePerGas: {}",
             tx.caller, tx.gas_price
         ),
-        InvalidTransaction::PriorityFeeGreaterThanMaxFee => format!(
-            "max priority fee per gas higher than max fee per gas: address {}, maxPriorityFeePerGas: {}, maxFeePerGas: {}",
-            tx.caller,
-            tx.gas_priority_fee.unwrap_or_default(),
-            tx.gas_price
-        ),
         InvalidTransaction::CreateInitCodeSizeLimit => format!(
             "max initcode size exceeded: code size {} limit {}",
             tx.data.len(),

@@ -21,6 +21,19 @@ use crate::rig::{
 
 const ECHO: &str = include_str!("../wat/write-args.wat");
 
+/// Prints a word, and burns gas so that the first guess of an estimate does not suffice.
+const PRINTER: &str = r#"(module
+    (import "console" "log_txt" (func $log (param i32 i32)))
+    (memory (export "memory") 1 1)
+    (data (i32.const 0) "squawk")
+    (func (export "user_entrypoint") (param i32) (result i32)
+        (local $i i32)
+        (call $log (i32.const 0) (i32.const 6))
+        (loop $again
+            (local.set $i (i32.add (local.get $i) (i32.const 1)))
+            (br_if $again (i32.lt_u (local.get $i) (i32.const 90000))))
+        (i32.const 0)))"#;
+
 /// {s} Longest time until a line is there.
 const PATIENCE_S: u64 = 20;
 
@@ -138,4 +151,24 @@ async fn requests_are_told_on_demand() {
     ] {
         assert!(line.contains(part), "{line}");
     }
+}
+
+/// An estimate runs its program many times, which is nobody's business.
+#[tokio::test]
+async fn what_programs_print_is_told_once_in_an_estimate() {
+    let log = Logged::start(&[]);
+    log.node.program(PRINTER).await;
+    let program = DEV.create(0);
+    // Deployed, activated, called; the last of which prints before it is mined.
+    while !log.line().contains("block=3") {}
+    let call = json!([{ "from": DEV, "to": program }]);
+    log.node.rpc("eth_estimateGas", call.clone()).await;
+    let line = log.line();
+    assert!(
+        line.contains("squawk") && line.contains(&program.to_string()),
+        "{line}"
+    );
+    log.told(json!({ "to": DEV }), &["block=4"]).await;
+    log.node.rpc("eth_call", call).await;
+    assert!(log.line().contains("squawk"));
 }

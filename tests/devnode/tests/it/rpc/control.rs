@@ -266,7 +266,7 @@ async fn a_dump_whose_blocks_do_not_fit_together_changes_nothing() {
             ..Config::default()
         };
         let error = stylus_devnode::spawn(config).await.unwrap_err();
-        assert_eq!(error.to_string(), reason);
+        assert_eq!(error.to_string(), format!("{}: {reason}", path.display()));
     }
     assert_eq!(to.client.get_block_number().await.unwrap(), 0);
     assert_eq!(to.client.get_balance(ALICE).await.unwrap(), U256::ZERO);
