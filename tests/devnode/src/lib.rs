@@ -52,7 +52,8 @@
 //!
 //! - Blocks lack Nitro's start-block transaction at index 0.
 //! - With automatic mining, the default, each transaction is a block of its own.
-//! - No trie is kept: `stateRoot` is zero, and a proof is against the hash of its first node.
+//! - On a fork `stateRoot` is zero, as only a part of the state is known, and there are proofs only of
+//!   what the upstream has as it is here.
 //! - The base fee follows one gas target by the published rule, with four terms of the exponential's
 //!   series, and was not compared with Nitro's; several pricing constraints that a forked chain has are
 //!   not read.

@@ -196,6 +196,8 @@ impl Chain {
             return Err(DumpError::Code(hash));
         }
         self.state = state;
+        // Or every proof until the next block would build the trie.
+        self.state.root();
         self.clock = dump.clock;
         self.impersonated = dump.impersonated.into_iter().collect();
         self.restore(dump.settings);

@@ -2,7 +2,7 @@
 //!
 //! | module | owns |
 //! |---|---|
-//! | [`state`] | accounts and storage with an undo log, what is laid over them, views of it, proofs |
+//! | [`state`] | accounts and storage with an undo log, what is laid over them, views of it, its trie, proofs |
 //! | [`blocks`] | blocks, and how they and what is in them are found |
 //! | [`pool`] | transactions that wait |
 //! | [`mining`] | checks of transactions, a block's start, its transactions, the block to come |
@@ -133,12 +133,13 @@ impl Chain {
         Ok(Self { stop, ..chain })
     }
 
-    fn fresh(config: &Config, state: State, compiler: Compiler) -> Self {
+    fn fresh(config: &Config, mut state: State, compiler: Compiler) -> Self {
         let clock = config
             .timestamp
             .map_or_else(Clock::default, Clock::starting_at);
         let genesis = Seal {
             parent: B256::ZERO,
+            state_root: state.root(),
             number: 0,
             timestamp: clock.now(),
             base_fee: arbos::genesis::BASE_FEE,

@@ -19,7 +19,7 @@ use crate::{
         dump::DumpError,
         fork::refork::ReforkError,
         mining::{conditions::ConditionError, send::TxError},
-        state::trie::ProofError,
+        state::proof::ProofError,
     },
     fork::StateError,
     trace::TraceError,

@@ -19,10 +19,7 @@ use super::{
 use crate::{
     chain::{
         fork::Provable,
-        state::{
-            trie::{self, Path},
-            view::View,
-        },
+        state::{proof, trie::Path, view::View},
     },
     evm::deadline::Deadline,
     fork::Reason,
@@ -119,7 +116,7 @@ fn account(api: &Api, args: &mut Args<'_>) -> Result<Box<RawValue>, RpcError> {
     }
     let account = api.look(|chain| {
         let view = chain.state_at(chain.moment(block)?)?;
-        Ok(trie::account(&view, &address)?)
+        Ok(proof::account(&view, &address)?)
     })?;
     to_json(account.map(|account| Account {
         balance: account.balance,
@@ -153,7 +150,7 @@ fn own(
     deadline: Deadline,
 ) -> Result<Proof, RpcError> {
     let slots: Vec<U256> = keys.iter().map(|key| key.slot()).collect();
-    let proven = trie::prove(view, &address, &slots, deadline)?;
+    let proven = proof::prove(view, &address, &slots, deadline)?;
     let storage_proof = keys.iter().zip(proven.slots);
     Ok(Proof {
         address,

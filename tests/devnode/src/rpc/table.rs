@@ -60,7 +60,7 @@ pub const REMARKS: &[(&str, &str)] = &[
     ),
     (
         "eth_getProof",
-        "against the hash of the first node, as headers carry no state root; on a fork the upstream's, of accounts that were not changed here, up to the forked block",
+        "of `latest` with what was edited since, which its root lacks; on a fork the upstream's, of accounts that were not changed here, up to the forked block",
     ),
     (
         "eth_getStorageValues",

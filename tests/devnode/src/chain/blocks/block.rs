@@ -101,6 +101,8 @@ pub fn mixed(mix_hash: &B256, index: usize) -> u64 {
 pub struct Seal {
     /// Hash of the parent; zero for genesis.
     pub parent: B256,
+    /// Root of the state's trie after it; zero on a fork.
+    pub state_root: B256,
     /// L2 block number.
     pub number: u64,
     /// {s}
@@ -122,8 +124,7 @@ pub struct Seal {
 /// Builds a block.
 ///
 /// As in Nitro, `mixHash` holds the send count, the L1 block number and the ArbOS version (8 bytes
-/// each), `difficulty` is 1 and `extraData` is the send root. The state root is left zero: no trie
-/// is kept.
+/// each), `difficulty` is 1 and `extraData` is the send root.
 pub fn seal(seal: Seal, txs: Vec<Mined>, position: Position) -> Block {
     let mut mix_hash = B256::ZERO;
     mix_hash[..8].copy_from_slice(&seal.sends.0.to_be_bytes());
@@ -135,7 +136,7 @@ pub fn seal(seal: Seal, txs: Vec<Mined>, position: Position) -> Block {
         parent_hash: seal.parent,
         ommers_hash: EMPTY_OMMER_ROOT_HASH,
         beneficiary: seal.beneficiary,
-        state_root: B256::ZERO,
+        state_root: seal.state_root,
         transactions_root: calculate_transaction_root(&bodies),
         receipts_root: calculate_receipt_root(&receipts),
         logs_bloom: receipts

@@ -121,6 +121,7 @@ mod tests {
     fn next(parent: B256, number: u64) -> Block {
         let next = Seal {
             parent,
+            state_root: B256::ZERO,
             number,
             timestamp: number,
             base_fee: 1,

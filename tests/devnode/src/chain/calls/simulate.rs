@@ -245,8 +245,13 @@ impl<'a> Walk<'a> {
             });
             txs.push(mined);
         }
+        let check = || match deadline.is_over() {
+            true => Err(CallError::from(deadline.error())),
+            false => Ok(()),
+        };
         let next = Seal {
             parent: self.parent,
+            state_root: self.view.root(check)?,
             number,
             timestamp: time,
             base_fee: block.basefee,

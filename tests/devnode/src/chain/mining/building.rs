@@ -170,13 +170,15 @@ impl Chain {
     /// The state cannot be read.
     pub fn seal(&mut self, mut building: Building) -> Result<&Block, StateError> {
         self.open_once(&mut building)?;
-        let block = self.close(building, &self.latest())?;
+        let root = self.state.root();
+        let block = self.close(building, &self.latest(), root)?;
         self.clock.tick(self.head().header.timestamp);
         self.history.push(block);
         Ok(self.head())
     }
 
-    /// The block that a building would become now, with the state that its transactions left.
+    /// The block that a building would become now, with the state that its transactions left and its
+    /// root.
     ///
     /// # Errors
     /// The state cannot be read.
@@ -184,9 +186,11 @@ impl Chain {
         &self,
         building: Building,
         view: &View<'_>,
+        state_root: B256,
     ) -> Result<Block, StateError> {
         let next = Seal {
             parent: self.head().hash,
+            state_root,
             number: building.number,
             timestamp: building.env.timestamp.saturating_to(),
             base_fee: building.env.basefee,

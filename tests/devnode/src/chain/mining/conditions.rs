@@ -8,7 +8,7 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use crate::{
-    chain::state::{trie, view::View},
+    chain::state::{proof, view::View},
     fork::StateError,
 };
 
@@ -138,7 +138,7 @@ impl Known {
     fn check(&self, view: &View<'_>, address: Address) -> Result<(), ConditionError> {
         match self {
             Self::Root(want) => {
-                let account = trie::account(view, &address)?;
+                let account = proof::account(view, &address)?;
                 let have =
                     account.map_or(alloy_trie::EMPTY_ROOT_HASH, |account| account.storage_root);
                 match have == *want {

@@ -86,9 +86,10 @@ impl Chain {
             return Err(put_off);
         }
         let view = View::new(&self.state, &self.history, overlay);
+        let root = view.root(|| Ok::<_, StateError>(()))?;
         Ok(Pending {
             basis,
-            block: self.close(building, &view)?,
+            block: self.close(building, &view, root)?,
             overlay: view.overlay,
         })
     }

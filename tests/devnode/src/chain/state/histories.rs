@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use alloy_consensus::Header;
 use proptest::prelude::*;
 
-use super::{view::View, *};
+use super::{trie::model, view::View, *};
 use crate::chain::blocks::{block::Block, history::History};
 
 const ACCOUNTS: [Address; 3] = [
@@ -21,7 +21,7 @@ enum Action {
     SetSlot(usize, u64, u64),
     Create(usize),
     Destroy(usize),
-    /// Remembers the state, as a block does.
+    /// Remembers the state and asks for its root, as a block does.
     Mark,
     /// Goes back to one of the marks.
     Revert(prop::sample::Index),
@@ -90,6 +90,23 @@ impl Model {
         }
     }
 
+    /// Zero over an origin.
+    fn root(&self) -> B256 {
+        if self.has_origin {
+            return B256::ZERO;
+        }
+        model::root(ACCOUNTS.iter().map(|address| {
+            let slots = (0..SLOTS).map(|slot| (slot, self.slot(*address, slot)));
+            let slots = slots.filter(|(_, value)| *value > 0);
+            let words = slots.map(|(slot, value)| (U256::from(slot), U256::from(value)));
+            (
+                *address,
+                U256::from(self.balance(*address)),
+                words.collect(),
+            )
+        }))
+    }
+
     fn empty(&mut self, address: Address) {
         self.slots.retain(|(owner, _), _| *owner != address);
         self.detached.insert(address);
@@ -126,7 +143,10 @@ fn act(state: &mut State, model: &mut Model, marks: &mut Vec<(Position, Model)>,
             model.empty(ACCOUNTS[account]);
             model.balances.insert(ACCOUNTS[account], 0);
         }
-        Action::Mark => marks.push((state.position(), model.clone())),
+        Action::Mark => {
+            assert_eq!(state.root(), model.root());
+            marks.push((state.position(), model.clone()));
+        }
         Action::Revert(index) => {
             let kept = index.index(marks.len()) + 1;
             marks.truncate(kept);
@@ -140,6 +160,8 @@ fn act(state: &mut State, model: &mut Model, marks: &mut Vec<(Position, Model)>,
 /// Every value at a position, one by one and listed.
 fn check(state: &State, history: &History, position: Position, model: &Model) {
     let view = View::past(state, history, position);
+    let root = view.root(|| Ok::<_, StateError>(())).unwrap();
+    assert_eq!(root, model.root(), "at {position}");
     for address in ACCOUNTS {
         let wei = model.balance(address);
         assert_eq!(
@@ -147,15 +169,10 @@ fn check(state: &State, history: &History, position: Position, model: &Model) {
             basic(wei),
             "{address} at {position}"
         );
-        assert!(wei == 0 || model.has_origin || view.addresses().contains(&address));
-        let listed: BTreeMap<_, _> = view.storage(&address).collect();
         for slot in 0..SLOTS {
             let (key, value) = (U256::from(slot), U256::from(model.slot(address, slot)));
             let read = view.slot(&address, &key).unwrap();
             assert_eq!(read, value, "slot {slot} of {address} at {position}");
-            if !model.has_origin {
-                assert_eq!(listed.get(&key).copied().unwrap_or_default(), value);
-            }
         }
     }
 }
@@ -187,6 +204,7 @@ proptest! {
         }
         // A log that was read from a dump says the same.
         state.set_log(state.log().changes().iter().copied().collect());
+        prop_assert_eq!(state.root(), model.root());
         for (position, model) in marks.iter().rev() {
             check(&state, &history, *position, model);
             state.revert_to(*position);

@@ -6,6 +6,7 @@
 
 pub mod account;
 pub mod overlay;
+pub mod proof;
 pub mod trie;
 pub mod undo;
 pub mod view;
@@ -23,6 +24,7 @@ use revm::{
 
 use self::{
     account::{Account, Basic},
+    trie::kept::Kept,
     undo::{Change, Place, Position, UndoLog},
 };
 use crate::fork::{Pin, Reason, StateError};
@@ -33,6 +35,7 @@ pub struct State {
     accounts: AddressHashMap<Account>,
     codes: B256HashMap<Bytecode>,
     log: UndoLog,
+    kept: Kept,
     origin: Option<Arc<Pin>>,
     numbers_own_blocks: bool,
 }
@@ -241,6 +244,12 @@ impl State {
 
     /// Stores an account as it was dumped, without an entry in the undo log.
     pub fn put_account(&mut self, address: Address, account: Account) {
+        if self.origin.is_none() {
+            self.kept.change(Place::Account(address));
+            for slot in account.storage.keys() {
+                self.kept.change(Place::Slot(address, *slot));
+            }
+        }
         self.accounts.insert(address, account);
     }
 
@@ -321,24 +330,39 @@ impl State {
 
     /// Undoes every change after `position`.
     pub fn revert_to(&mut self, position: Position) {
-        while self.log.position() > position {
-            match self.log.pop() {
-                Some(Change::Account { address, before }) => {
+        while self.log.position() > position
+            && let Some(change) = self.log.pop()
+        {
+            self.kept.take_back(change.place(), self.log.position());
+            match change {
+                Change::Account { address, before } => {
                     self.accounts.entry(address).or_default().basic = Some(before);
                 }
-                Some(Change::Slot {
+                Change::Slot {
                     address,
                     slot,
                     before,
-                }) => {
+                } => {
                     self.put(address, slot, before);
                 }
-                Some(Change::Detached { address }) => {
+                Change::Detached { address } => {
                     self.accounts.entry(address).or_default().is_detached = false;
                 }
-                None => return,
             }
         }
+    }
+
+    /// The root of the state's trie; zero on a fork, of whose state a part is known.
+    pub fn root(&mut self) -> B256 {
+        if self.origin.is_some() {
+            return B256::ZERO;
+        }
+        self.kept.root(&self.accounts, &self.log)
+    }
+
+    /// The state's trie, without what changed since its root was asked for.
+    pub fn kept(&self) -> &Kept {
+        &self.kept
     }
 
     /// Every account of which something is known: all that exist, except on a fork.
@@ -349,10 +373,10 @@ impl State {
         })
     }
 
-    /// The slots of an account that are not zero.
-    pub fn storage(&self, address: &Address) -> impl Iterator<Item = (U256, U256)> {
-        let account = self.accounts.get(address).into_iter();
-        account.flat_map(|account| account.storage.iter().map(|(slot, value)| (*slot, *value)))
+    /// Every slot of an account of which something is known: all that are not zero, except on a fork.
+    pub fn slots_of(&self, address: Address) -> impl Iterator<Item = U256> {
+        let account = self.accounts.get(&address).into_iter();
+        account.flat_map(|account| account.storage.keys().copied())
     }
 
     /// Every code that was ever deployed.
@@ -368,6 +392,7 @@ impl State {
     /// Replaces the undo log, for a state that was read from a dump.
     pub fn set_log(&mut self, log: UndoLog) {
         self.log = log.in_place_of(&self.log);
+        self.kept.forget_log();
     }
 }
 

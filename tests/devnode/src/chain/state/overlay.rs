@@ -89,7 +89,8 @@ impl Overlay {
 
     /// The accounts whose basics or storage are overlaid.
     pub fn addresses(&self) -> impl Iterator<Item = Address> {
-        self.basics.keys().chain(self.slots.keys()).copied()
+        let changed = self.basics.keys().chain(self.slots.keys());
+        changed.chain(&self.replaced).copied()
     }
 
     /// Whether nothing below shows through the storage of an account.
@@ -98,9 +99,9 @@ impl Overlay {
     }
 
     /// The overlaid slots of an account.
-    pub fn slots_of(&self, address: Address) -> impl Iterator<Item = (U256, U256)> {
-        let slots = self.slots.get(&address).into_iter().flatten();
-        slots.map(|(slot, value)| (*slot, *value))
+    pub fn slots_of(&self, address: Address) -> impl Iterator<Item = U256> {
+        let slots = self.slots.get(&address).into_iter();
+        slots.flat_map(|slots| slots.keys().copied())
     }
 
     /// The overlaid slot, if any.

@@ -146,13 +146,6 @@ impl UndoLog {
         Some((first, self.changes.get(first)?))
     }
 
-    /// The changes of a place at and after `position`, the last one first. `O(log n)` for `n` changes of
-    /// the place, and those that are returned.
-    pub fn all_since(&self, place: Place, position: Position) -> impl Iterator<Item = &Change> {
-        let positions = self.positions_since(&place, position).iter().rev();
-        positions.filter_map(|position| self.changes.get(*position))
-    }
-
     fn positions_since(&self, place: &Place, position: Position) -> &[Position] {
         if position >= self.position() {
             return &[];

@@ -1,6 +1,6 @@
 //! What an execution reads: the state, now or in the past, an overlay, and the hashes of past blocks.
 
-use std::{ops::Deref, sync::Arc};
+use std::{iter, ops::Deref, sync::Arc};
 
 use alloy_primitives::{Address, B256, U256, map::AddressHashSet};
 use revm::{
@@ -13,7 +13,8 @@ use super::{
     State,
     account::Basic,
     overlay::Overlay,
-    undo::{Change, Place, Position},
+    trie::accounts::Accounts,
+    undo::{Place, Position},
 };
 use crate::{
     chain::blocks::{history::History, numbering::l1_number},
@@ -96,6 +97,51 @@ impl<'a> View<'a> {
         }
     }
 
+    /// The state as a trie. `check` is asked first, and at every place where the kept one may differ.
+    ///
+    /// # Errors
+    /// Those of `check`, and where the state cannot be read.
+    pub fn trie<E: From<StateError>>(
+        &self,
+        check: impl Fn() -> Result<(), E>,
+    ) -> Result<Accounts, E> {
+        check()?;
+        let kept = self.state.kept();
+        let mut trie = kept.trie().clone();
+        let stale = kept.stale(self.state.log(), self.position);
+        trie.update(
+            stale.chain(self.overlaid()),
+            |address| check().and_then(|()| Ok(self.account(address)?)),
+            |address, slot| check().and_then(|()| Ok(self.slot(address, slot)?)),
+        )?;
+        Ok(trie)
+    }
+
+    /// The root of [`Self::trie`]; zero on a fork, of whose state a part is known.
+    ///
+    /// # Errors
+    /// Those of [`Self::trie`].
+    pub fn root<E: From<StateError>>(&self, check: impl Fn() -> Result<(), E>) -> Result<B256, E> {
+        match self.state.origin() {
+            Some(_) => Ok(B256::ZERO),
+            None => Ok(self.trie(check)?.root()),
+        }
+    }
+
+    /// What the overlay hides.
+    fn overlaid(&self) -> impl Iterator<Item = Place> {
+        self.overlay.addresses().flat_map(move |address| {
+            let replaced = self.overlay.is_replaced(&address);
+            let below = replaced.then(|| self.state.slots_of(address));
+            let slots = self
+                .overlay
+                .slots_of(address)
+                .chain(below.into_iter().flatten());
+            let slots = slots.map(move |slot| Place::Slot(address, slot));
+            iter::once(Place::Account(address)).chain(slots)
+        })
+    }
+
     /// The addresses of all accounts, and maybe of some that do not exist.
     pub fn addresses(&self) -> AddressHashSet {
         let below = self.state.accounts().map(|(address, ..)| *address);
@@ -105,27 +151,6 @@ impl<'a> View<'a> {
             .chain(changed)
             .chain(self.overlay.addresses())
             .collect()
-    }
-
-    /// The slots of an account, some of which may be zero; the last value counts.
-    pub fn storage(&self, address: &Address) -> impl Iterator<Item = (U256, U256)> {
-        let shows = !self.overlay.is_replaced(address);
-        let below = shows.then(|| {
-            let now = self.state.storage(address);
-            now.chain(self.replaced_since(*address))
-        });
-        let below = below.into_iter().flatten();
-        below.chain(self.overlay.slots_of(*address))
-    }
-
-    /// What changes of an account's slots since the view's position replaced, the oldest last.
-    fn replaced_since(&self, whose: Address) -> impl Iterator<Item = (U256, U256)> {
-        let log = self.state.log();
-        let changes = log.all_since(Place::Any(whose), self.position);
-        changes.filter_map(|change| match *change {
-            Change::Slot { slot, before, .. } => Some((slot, before)),
-            _ => None,
-        })
     }
 
     /// The code behind a hash.

@@ -3,3 +3,4 @@
 mod mining;
 mod pool;
 mod rewind;
+mod roots;

@@ -13,13 +13,10 @@ use alloy::{
     sol_types::SolCall,
 };
 use serde_json::json;
-use stylus_devnode::{
-    Config,
-    fork::Settings,
-    stylus::{self, Rules},
-};
+use stylus_devnode::stylus::{self, Rules};
 
 use crate::{
+    fork::rig::fork,
     program::readme::divergences,
     rig::{ARB_DEBUG, ARB_OWNER, ArbWasm, DEV, PROXY, Rig, compress, event},
 };
@@ -98,7 +95,9 @@ const PROBES: &[(&str, Probe)] = &[
     ("With automatic mining, the default", |rig| {
         Box::pin(one_transaction_a_block(rig))
     }),
-    ("No trie is kept", |rig| Box::pin(no_state_root(rig))),
+    ("On a fork `stateRoot` is zero", |rig| {
+        Box::pin(no_state_root_on_a_fork(rig))
+    }),
     ("The base fee follows one gas target", |rig| {
         Box::pin(one_gas_target(rig))
     }),
@@ -158,17 +157,21 @@ async fn one_transaction_a_block(rig: Rig) {
     }
 }
 
-async fn no_state_root(rig: Rig) {
-    rig.send(DEV.into(), vec![], 1).await;
-    let block = rig
-        .rpc("eth_getBlockByNumber", json!(["latest", false]))
-        .await;
-    assert_eq!(block["stateRoot"], json!(B256::ZERO));
-    let proof = rig.client.get_proof(DEV, vec![]).await.unwrap();
-    assert_ne!(
-        block["stateRoot"],
-        json!(keccak256(&proof.account_proof[0]))
-    );
+async fn no_state_root_on_a_fork(rig: Rig) {
+    let local = fork(&rig).await;
+    local.send(DEV.into(), vec![], 1).await;
+    let root = async |rig: &Rig, block: &'static str| {
+        let block = rig.rpc("eth_getBlockByNumber", json!([block, false])).await;
+        block["stateRoot"].clone()
+    };
+    assert_eq!(root(&local, "latest").await, json!(B256::ZERO));
+    assert_eq!(root(&local, "pending").await, json!(B256::ZERO));
+    assert_ne!(root(&rig, "latest").await, json!(B256::ZERO));
+    let proof = json!([DEV, [], "latest"]);
+    let (code, _) = local.rpc_error("eth_getProof", proof).await;
+    assert_eq!(code, -32000);
+    let proof = json!([ARB_SYS, [], "0x0"]);
+    local.rpc("eth_getProof", proof).await;
 }
 
 /// Even an owner cannot set several targets.
@@ -270,15 +273,7 @@ async fn no_batches_and_no_older_messages(rig: Rig) {
     let proof = |size, leaf| Others::constructOutboxProofCall { size, leaf };
     rig.call(ARB_SYS, send.clone()).await;
     assert!(!rig.refuses(NODE_INTERFACE, proof(1, 0)).await);
-    let fork = Settings {
-        cache: None,
-        ..Settings::new(&rig.node.url()).unwrap()
-    };
-    let local = Rig::with(Config {
-        fork: Some(fork),
-        ..Config::default()
-    })
-    .await;
+    let local = fork(&rig).await;
     local.call(ARB_SYS, send).await;
     for (size, leaf) in [(1, 0), (2, 0)] {
         assert!(local.refuses(NODE_INTERFACE, proof(size, leaf)).await);

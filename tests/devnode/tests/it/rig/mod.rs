@@ -2,6 +2,7 @@
 
 pub(crate) mod anvil;
 pub(crate) mod process;
+pub(crate) mod proofs;
 pub(crate) mod socket;
 
 use alloy::{

@@ -5,10 +5,10 @@ use alloy::{
     providers::{Provider, ProviderBuilder},
     rpc::types::EIP1186AccountProofResponse as Proof,
 };
-use alloy_trie::{EMPTY_ROOT_HASH, Nibbles, TrieAccount, proof::verify_proof};
+use alloy_trie::EMPTY_ROOT_HASH;
 use serde_json::{Value, json};
 
-use crate::rig::{DEV, Rig, anvil::Anvil};
+use crate::rig::{DEV, Rig, anvil::Anvil, proofs::verify};
 
 const CONTRACT: Address = Address::repeat_byte(0xc0);
 const NOBODY: Address = Address::repeat_byte(0x0b);
@@ -23,24 +23,10 @@ async fn prove(client: &impl Provider, address: Address, keys: Vec<B256>) -> Pro
     client.get_proof(address, keys).await.unwrap()
 }
 
-/// Checks the account against the root that its proof names, and its slots against its own root.
+/// Checks a proof against the root that it names.
 fn check(proof: &Proof) -> B256 {
     let root = keccak256(&proof.account_proof[0]);
-    let account = TrieAccount {
-        nonce: proof.nonce,
-        balance: proof.balance,
-        storage_root: proof.storage_hash,
-        code_hash: proof.code_hash,
-    };
-    let exists = account != TrieAccount::default();
-    let account = exists.then(|| alloy_rlp::encode(account));
-    let key = Nibbles::unpack(keccak256(proof.address));
-    verify_proof(root, key, account, &proof.account_proof).unwrap();
-    for slot in &proof.storage_proof {
-        let value = (!slot.value.is_zero()).then(|| alloy_rlp::encode(slot.value));
-        let key = Nibbles::unpack(keccak256(slot.key.as_b256()));
-        verify_proof(proof.storage_hash, key, value, &slot.proof).unwrap();
-    }
+    verify(proof, root);
     root
 }
 
