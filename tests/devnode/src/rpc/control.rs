@@ -99,7 +99,7 @@ pub fn register(methods: &mut Methods) -> Result<(), RegisterMethodError> {
         },
     )?;
     methods.write(&["anvil_loadState", "hardhat_loadState"], |chain, args| {
-        chain.load(&args.required::<Bytes>()?)?;
+        chain.load_any(&args.required::<Bytes>()?)?;
         Ok(true)
     })?;
     for name in ["anvil_dumpState", "hardhat_dumpState"] {

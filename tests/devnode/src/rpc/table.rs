@@ -13,11 +13,11 @@ pub const REMARKS: &[(&str, &str)] = &[
     ),
     (
         "anvil_dumpState",
-        "JSON in hex, for `anvil_loadState` of this node and for `--state`; also writes the file of `--state`",
+        "JSON in hex, not packed, for `anvil_loadState` of this node and for `--state`; also writes the file of `--state`",
     ),
     (
         "anvil_loadState",
-        "dumps of up to 512 MiB over HTTP; every other request takes 5 MiB, unless there is `--no-request-size-limit`",
+        "also dumps of anvil, whose accounts are laid over this chain's (blocks are not taken over), and packed by gzip; of up to 512 MiB over HTTP, and 256 MiB unpacked; every other request takes 5 MiB, unless there is `--no-request-size-limit`",
     ),
     (
         "anvil_mine",

@@ -300,9 +300,12 @@ async fn a_state_file_that_cannot_be_written_is_an_error_at_once() {
     let garbage = folder.path().join("garbage.json");
     for (content, reason) in [
         ("no JSON", "state dump is not readable: "),
-        // As anvil's, whose fields are others.
         (
             r#"{"block": {}, "accounts": {}}"#,
+            "state dump is anvil's: ",
+        ),
+        (
+            r#"{"block": {}, "alloc": {}}"#,
             "state dump is not of stylus-devnode: ",
         ),
         (

@@ -7,6 +7,7 @@ mod chain;
 mod concurrency;
 mod control;
 mod deadlines;
+mod dumps;
 mod errors;
 mod filters;
 mod limits;

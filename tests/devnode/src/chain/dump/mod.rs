@@ -1,6 +1,11 @@
-//! The chain as a file: everything that must survive a restart.
+//! The chain as a file: everything that must survive a restart. And what is read of others' files.
+
+mod anvil;
+pub mod gzip;
 
 use std::{
+    borrow::Cow,
+    collections::BTreeMap,
     fs,
     io::{self, Write},
     iter,
@@ -10,9 +15,10 @@ use std::{
 use alloy_consensus::{TxEnvelope, transaction::Recovered};
 use alloy_primitives::{Address, B256, Bytes, map::B256HashMap};
 use revm::{primitives::KECCAK_EMPTY, state::Bytecode};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::IgnoredAny};
 use thiserror::Error;
 
+use self::gzip::GzipError;
 use super::{
     Chain,
     blocks::{block::Block, history::History},
@@ -24,6 +30,7 @@ use super::{
         undo::{Change, Position},
     },
 };
+use crate::fork::StateError;
 
 const FORMAT: &str = "stylus-devnode.state/2";
 
@@ -40,7 +47,9 @@ pub enum DumpError {
     #[error("state dump has format {0:?}, expected {FORMAT:?}")]
     Format(String),
     /// It is JSON of another kind.
-    #[error("state dump is not of stylus-devnode: dumps of other nodes cannot be loaded")]
+    #[error(
+        "state dump is not of stylus-devnode: dumps of other nodes than anvil cannot be loaded"
+    )]
     Foreign,
     /// It belongs to a chain with another id.
     #[error("state dump is of chain {have}, this chain is {want}")]
@@ -58,6 +67,15 @@ pub enum DumpError {
         /// Ours.
         want: Option<B256>,
     },
+    /// It is packed, and cannot be unpacked.
+    #[error("state dump: {0}")]
+    Gzip(#[from] GzipError),
+    /// It is anvil's, and would be written over with one of ours.
+    #[error("state dump is anvil's: load it with anvil_loadState")]
+    Anvil,
+    /// State could not be read.
+    #[error(transparent)]
+    State(#[from] StateError),
     /// It is longer than asked for.
     #[error("state and blocks take more than {} MiB", .0 >> 20)]
     TooLarge(usize),
@@ -172,7 +190,25 @@ impl Chain {
         }
     }
 
+    /// As [`Self::load`]; or lays the accounts of anvil's dump over this chain. Either may be packed.
+    ///
+    /// # Errors
+    /// Every [`DumpError`]; with one nothing has changed.
+    pub fn load_any(&mut self, bytes: &[u8]) -> Result<(), DumpError> {
+        let bytes = match gzip::is_gzip(bytes) {
+            true => Cow::Owned(gzip::unpack(bytes, gzip::LEN_MAX)?),
+            false => Cow::Borrowed(bytes),
+        };
+        match self.load(&bytes) {
+            Err(DumpError::Anvil) => self.load_anvil(serde_json::from_slice(&bytes)?),
+            result => result,
+        }
+    }
+
     /// Replaces state, blocks, pool and clock with those of a dump. Snapshots are dropped.
+    ///
+    /// # Errors
+    /// Every [`DumpError`]; with one nothing has changed.
     pub fn load(&mut self, bytes: &[u8]) -> Result<(), DumpError> {
         let dump: Dump = serde_json::from_slice(bytes).map_err(|error| misfit(bytes, error))?;
         if dump.format != FORMAT {
@@ -233,13 +269,22 @@ impl Write for Bounded {
 }
 
 /// What is wrong with JSON that has not the fields of a dump: its format, if it names none or another.
+/// anvil's names none, and its accounts are a map.
 fn misfit(bytes: &[u8], error: serde_json::Error) -> DumpError {
     #[derive(Deserialize)]
     struct Head {
         format: Option<String>,
     }
+    #[derive(Deserialize)]
+    struct Body {
+        #[serde(rename = "accounts")]
+        _accounts: BTreeMap<Address, IgnoredAny>,
+    }
     match serde_json::from_slice::<Head>(bytes) {
-        Ok(Head { format: None }) => DumpError::Foreign,
+        Ok(Head { format: None }) => match serde_json::from_slice::<Body>(bytes) {
+            Ok(_) => DumpError::Anvil,
+            Err(_) => DumpError::Foreign,
+        },
         Ok(Head {
             format: Some(format),
         }) if format != FORMAT => DumpError::Format(format),
