@@ -1,5 +1,7 @@
 //! Activating programs and keeping them alive.
 
+use std::fmt::Display;
+
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy_sol_types::SolValue;
 use revm::context_interface::{ContextTr, JournalTr};
@@ -55,6 +57,7 @@ pub(super) fn activate(frame: &mut Metered<'_, '_>, address: Address) -> Result<
         .page_limit
         .saturating_sub(frame.context.chain.pages.open);
     let activation = stylus::activate(&wasm, &rules, page_limit).map_err(|error| {
+        tell(address, &error);
         frame.context.chain.refusal = Some(error);
         Failure::Burn
     })?;
@@ -112,6 +115,7 @@ pub(super) fn keep_alive(frame: &mut Metered<'_, '_>, code_hash: B256) -> Result
 
 /// The decompressed program at an address.
 fn wasm(frame: &mut Metered<'_, '_>, address: Address, rules: &Rules) -> Result<Vec<u8>, Failure> {
+    let refusal = |error| refusal(address, error);
     let bytecode = access::code(frame.context, address)?.original_bytes();
     match code::parse(&bytecode, rules.arbos).map_err(refusal)? {
         Code::Fragment { .. } => Err(revert(ProgramNotWasm {})),
@@ -147,8 +151,14 @@ fn read_fragment(frame: &mut Metered<'_, '_>, address: Address) -> Result<Bytes,
     Ok(account.data)
 }
 
+/// To the node's log: the chain itself says nothing of the reason.
+fn tell(program: Address, reason: &dyn Display) {
+    tracing::warn!(%program, %reason, "program cannot be activated");
+}
+
 /// Code that cannot be read as a program reverts with the gas left.
-fn refusal(error: CodeError) -> Failure {
+fn refusal(address: Address, error: CodeError) -> Failure {
+    tell(address, &error);
     match error {
         CodeError::NotProgram => revert(ProgramNotWasm {}),
         _ => Failure::Revert(Vec::new()),

@@ -172,3 +172,31 @@ async fn what_programs_print_is_told_once_in_an_estimate() {
     log.node.rpc("eth_call", call).await;
     assert!(log.line().contains("squawk"));
 }
+
+/// The chain says nothing of the reason: an estimate fails without data, and so does the transaction.
+#[tokio::test]
+async fn why_a_program_cannot_be_activated_is_told() {
+    let log = Logged::start(&[]);
+    let unknown = r#"(module (import "vm_hooks" "sing" (func)) (memory (export "memory") 1 1)
+        (func (export "user_entrypoint") (param i32) (result i32) (i32.const 0)))"#;
+    let broken = [&[0xef, 0xf0, 0, 0][..], &[0xaa; 9]].concat();
+    for (nonce, code, reason) in [
+        (0, compress(unknown), "unknown import vm_hooks.sing"),
+        (1, broken, "brotli stream is malformed"),
+    ] {
+        log.told(
+            json!({ "input": Bytes::from(init_code(&code)) }),
+            &["created="],
+        )
+        .await;
+        let program = DEV.create(nonce);
+        let input = Bytes::from(ArbWasm::activateProgramCall { program }.abi_encode());
+        let call = json!([{ "from": DEV, "to": ARB_WASM, "input": input }]);
+        let url = log.node.url();
+        ask(url, "eth_estimateGas", call).await.unwrap_err();
+        let line = log.line();
+        for part in ["WARN", reason, &program.to_string()] {
+            assert!(line.contains(part), "no {part} in: {line}");
+        }
+    }
+}
