@@ -43,7 +43,7 @@ impl Settings {
     pub fn new(url: &str) -> Result<Self, String> {
         let url: Url = url
             .parse()
-            .map_err(|error| format!("the URL of the upstream cannot be read: {error}"))?;
+            .map_err(|error| format!("the upstream must be an http or https URL: {error}"))?;
         if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
             return Err(format!(
                 "the upstream must be an http or https URL, not {}:",

@@ -229,7 +229,10 @@ fn wrong_flags_are_explained() {
             "ws://127.0.0.1:1/secret",
             "--fork-url: the upstream must be an http or https URL, not ws:",
         ),
-        ("nonsense", "--fork-url: the URL of the upstream"),
+        (
+            "nonsense",
+            "--fork-url: the upstream must be an http or https URL: relative",
+        ),
         ("http://127.0.0.1:1/secret", "fork of http://127.0.0.1:1: "),
     ] {
         let text = no_fork(url, &["--fork-retries", "0"]);
