@@ -44,7 +44,10 @@ impl Process {
     /// With environment variables.
     pub(crate) fn start_with(flags: &[&str], environment: &[(&str, &str)]) -> Self {
         let mut command = command();
-        command.envs(environment.iter().copied());
+        // What is mined would be told among the tests' results.
+        command
+            .env("RUST_LOG", "warn")
+            .envs(environment.iter().copied());
         Self::start_as(command, flags)
     }
 
