@@ -6,10 +6,11 @@
 use alloy_primitives::U256;
 
 use super::{
+    access,
     pricer::exponential_bips,
     slots::{ARBOS, ROOT, offset::l2, space},
 };
-use crate::{chain::state::view::View, fork::StateError};
+use crate::{chain::state::view::View, evm::Context, fork::StateError};
 
 /// Terms of the exponential's series.
 const TERMS: u64 = 4;
@@ -74,14 +75,14 @@ impl GasPricer {
     }
 }
 
-/// The backlog after a transaction that used `gas`, as a slot and its value.
+/// Adds what a transaction computed, {gas}, to the backlog.
 ///
 /// # Errors
 /// The state cannot be read.
-pub fn grown(view: &View<'_>, gas: u64) -> Result<(U256, U256), StateError> {
+pub fn grow(context: &mut Context<'_>, gas: u64) -> Result<(), StateError> {
     let slot = slot(l2::BACKLOG);
-    let backlog: u64 = view.slot(&ARBOS, &slot)?.saturating_to();
-    Ok((slot, U256::from(backlog.saturating_add(gas))))
+    let backlog: u64 = access::read(context, slot)?.saturating_to();
+    access::write(context, slot, U256::from(backlog.saturating_add(gas)))
 }
 
 fn slot(entry: u64) -> U256 {

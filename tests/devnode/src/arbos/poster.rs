@@ -6,8 +6,15 @@ use alloy_primitives::{Address, U256, address};
 use brotli::{CompressorWriter, enc::BrotliEncoderParams};
 use revm::context::BlockEnv;
 
-use super::slots::{ARBOS, ROOT, offset, space};
-use crate::{chain::state::view::View, evm::env::SEQUENCER, fork::StateError};
+use super::{
+    access,
+    slots::{ARBOS, ROOT, offset, space},
+};
+use crate::{
+    chain::state::view::View,
+    evm::{Context, env::SEQUENCER},
+    fork::StateError,
+};
 
 /// Where the fees lie until posters are paid.
 pub const FUNDS: Address = address!("0xA4B00000000000000000000000000000000000f6");
@@ -79,21 +86,25 @@ impl Poster {
         }
     }
 
-    /// What is counted in ArbOS state after the transaction: slots and their values.
+    /// Counts what the transaction paid, and its units, in ArbOS state.
     ///
     /// # Errors
     /// The state cannot be read.
-    pub fn counted(&self, view: &View<'_>) -> Result<[(U256, U256); 2], StateError> {
+    pub fn count(&self, context: &mut Context<'_>) -> Result<(), StateError> {
+        if self.units == 0 {
+            return Ok(());
+        }
         let pricing = ROOT.child(space::L1_PRICING);
-        let raised = |entry, by| {
+        let counted = [
+            (offset::l1::FEES_AVAILABLE, self.fee),
+            (offset::l1::UNITS, U256::from(self.units)),
+        ];
+        for (entry, by) in counted {
             let slot = pricing.slot(entry);
-            let before = view.slot(&ARBOS, &slot)?;
-            Ok::<_, StateError>((slot, before.saturating_add(by)))
-        };
-        Ok([
-            raised(offset::l1::FEES_AVAILABLE, self.fee)?,
-            raised(offset::l1::UNITS, U256::from(self.units))?,
-        ])
+            let before = access::read(context, slot)?;
+            access::write(context, slot, before.saturating_add(by))?;
+        }
+        Ok(())
     }
 }
 

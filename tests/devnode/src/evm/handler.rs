@@ -1,5 +1,5 @@
 //! The phases of a transaction that differ from Ethereum's: what L1 takes is intrinsic gas, gas above a
-//! limit is held back, and fees go to ArbOS's accounts.
+//! limit is held back, fees go to ArbOS's accounts, and ArbOS counts the gas.
 
 use std::marker::PhantomData;
 
@@ -14,12 +14,12 @@ use revm::{
 };
 
 use super::{Error, Evm};
-use crate::arbos::{self, TX_LIMIT_SINCE, access, poster::FUNDS};
+use crate::arbos::{self, TX_LIMIT_SINCE, access, gas_price, poster::FUNDS};
 
 /// {gas} Most that one transaction may use, whatever ArbOS state allows: the node is busy as long.
 const COMPUTE_MAX: u64 = 1 << 30;
 
-/// revm's handler with Arbitrum's gas hold and fee recipient.
+/// revm's handler with Arbitrum's gas hold, fee recipients and counting.
 #[derive(Debug)]
 pub struct ArbitrumHandler<'a, I = ()>(PhantomData<(&'a (), I)>);
 
@@ -102,6 +102,9 @@ impl<'a, I> Handler for ArbitrumHandler<'a, I> {
     /// What L1 takes goes to its posters' funds. Of the price of each other gas the minimum goes to the
     /// infrastructure's fee account, if there is one, and the rest to the network's: those that the
     /// transaction leaves, should it have set others. The sequencer gets no tip.
+    ///
+    /// Then ArbOS counts what was computed, which makes later gas dearer, and what was taken for L1.
+    /// Gas that costs nothing is not counted.
     fn reward_beneficiary(
         &self,
         evm: &mut Evm<'a, I>,
@@ -117,7 +120,8 @@ impl<'a, I> Handler for ArbitrumHandler<'a, I> {
         let used = gas.used().saturating_sub(gas.reservoir());
         let accounts = arbos::fee_accounts(|slot| access::read(context, slot))?;
         let poster = context.chain.poster.gas.min(used);
-        let (price, used) = (U256::from(price), U256::from(used - poster));
+        let computed = used - poster;
+        let (price, used) = (U256::from(price), U256::from(computed));
         if poster > 0 {
             let fee = price * U256::from(poster);
             context.journal_mut().balance_incr(FUNDS, fee)?;
@@ -133,6 +137,9 @@ impl<'a, I> Handler for ArbitrumHandler<'a, I> {
                 .journal_mut()
                 .balance_incr(accounts.network, rest * used)?;
         }
+        let paid = context.chain.poster;
+        gas_price::grow(context, computed)?;
+        paid.count(context)?;
         Ok(())
     }
 }

@@ -117,7 +117,7 @@ impl Prepared<'_> {
         executed.map_err(|error| self.failure(error))
     }
 
-    pub(in crate::chain) fn failure(&self, error: evm::Error) -> CallError {
+    pub(super) fn failure(&self, error: evm::Error) -> CallError {
         let deadline = self.session.deadline;
         if let Some(late) = deadline.and_then(|deadline| deadline.ended(&error)) {
             return late.into();

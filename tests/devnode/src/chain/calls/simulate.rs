@@ -5,7 +5,7 @@ use alloy_eips::BlockId;
 use alloy_primitives::{B256, TxKind, U256};
 use alloy_rpc_types_eth::{BlockOverrides, TransactionRequest, state::StateOverride};
 use revm::context::{
-    BlockEnv, TxEnv,
+    TxEnv,
     result::{EVMError, InvalidTransaction},
 };
 use revm_inspectors::transfer::TransferInspector;
@@ -17,22 +17,21 @@ use super::{
     wording::invalid_message,
 };
 use crate::{
-    arbos::{self, gas_price, sends, slots::ARBOS},
+    arbos,
     chain::{
         Chain,
         blocks::{
-            block::{Block, Mined, Seal, seal},
+            block::Block,
             query::{Moment, QueryError},
         },
-        mining::{building::outcome, opening::Opening, send::placeholder},
+        mining::{
+            building::{Building, outcome},
+            send::placeholder,
+        },
         rules_in,
         state::view::View,
     },
-    evm::{
-        self, Executed,
-        deadline::Deadline,
-        session::{Recent, Session},
-    },
+    evm::{self, Executed, deadline::Deadline, session::Session},
     fork::StateError,
 };
 
@@ -138,7 +137,6 @@ struct Walk<'a> {
     parent: B256,
     /// {gas} What calls have for which no limit is given, and at most.
     gas_left: u64,
-    recent: Recent,
 }
 
 impl Chain {
@@ -169,7 +167,6 @@ impl Chain {
             before,
             parent,
             gas_left: CALL_GAS_MAX,
-            recent: Recent::default(),
         };
         let deadline = self.deadline();
         let mut staged = Vec::new();
@@ -211,69 +208,58 @@ impl<'a> Walk<'a> {
             true => arbos::base_fee(&self.view)?,
             false => 0,
         };
-        let mut block = chain.environment(number, time, base_fee);
-        Opening::of(&self.view, before, time)?.lay_over(&mut self.view)?;
+        let mut building = chain.begin_after(&self.before, &mut self.view, time, base_fee)?;
         let mut session = chain.session(&self.view, number, true)?;
         session.deadline = Some(deadline);
         for (address, account) in stage.state.into_iter().flatten() {
             override_account(&mut self.view, address, account)?;
         }
         if let Some(overrides) = stage.overrides {
-            override_block(&mut self.view, &mut block, &mut session, *overrides)?;
+            override_block(&mut self.view, building.env_mut(), &mut session, *overrides)?;
         }
-        self.recent = Recent::default();
-        let (mut txs, mut failures): (Vec<Mined>, _) = (Vec::new(), Vec::new());
-        for request in stage.calls {
-            let used = txs.last().map_or(0, |mined| mined.cumulative_gas);
-            session.recent = self.recent.clone();
-            let prepared = self.prepare(chain, request.clone(), used, &block, &session)?;
-            let executed = self.execute(&prepared)?;
-            self.recent = executed.session.recent;
-            self.view.overlay.commit(executed.state);
-            self.gas_left = self.gas_left.saturating_sub(executed.result.tx_gas_used());
-            failures.push(output(executed.result.clone()).err());
-            let tx = unsigned(request, &prepared.tx)?;
-            let mut mined = outcome(tx, prepared.tx.gas_price, executed.result);
-            if mined.effective_gas_price > 0 {
-                let (slot, backlog) = gas_price::grown(&self.view, mined.gas_used)?;
-                self.view.overlay.set_slot(ARBOS, slot, backlog);
-            }
-            mined.index = txs.len() as u64;
-            mined.cumulative_gas = used.saturating_add(mined.gas_used);
-            mined.first_log = txs.last().map_or(0, |mined: &Mined| {
-                mined.first_log.saturating_add(mined.logs.len() as u64)
-            });
-            txs.push(mined);
-        }
+        let calls = stage.calls.into_iter();
+        let failures = calls
+            .map(|request| self.call(chain, request, &mut building, &session))
+            .collect::<Result<_, _>>()?;
         let check = || match deadline.is_over() {
             true => Err(CallError::from(deadline.error())),
             false => Ok(()),
         };
-        let next = Seal {
-            parent: self.parent,
-            state_root: self.view.root(check)?,
-            number,
-            timestamp: time,
-            base_fee: block.basefee,
-            l1_number: block.number.saturating_to(),
-            beneficiary: block.beneficiary,
-            gas_limit: block.gas_limit,
-            arbos_version: session.arbos_version,
-            sends: sends::tip(&self.view)?,
-        };
-        let block = seal(next, txs, chain.state.position());
+        let (root, position) = (self.view.root(check)?, chain.state.position());
+        let block = building.close(self.parent, root, &self.view, position)?;
         (self.before, self.parent) = (block.header.clone(), block.hash);
         Ok(Staged { block, failures })
+    }
+
+    /// Makes a call the next transaction of a block, and tells why it failed if it did.
+    fn call(
+        &mut self,
+        chain: &Chain,
+        request: TransactionRequest,
+        building: &mut Building,
+        session: &Session,
+    ) -> Result<Option<CallError>, SimulationError> {
+        let prepared = self.prepare(chain, request.clone(), building, session)?;
+        let executed = self.execute(&prepared)?;
+        // Those of the walk can change in place when nobody else has them.
+        let Prepared { view, tx, .. } = prepared;
+        drop(view);
+        self.view.overlay.commit(executed.state);
+        self.gas_left = self.gas_left.saturating_sub(executed.result.tx_gas_used());
+        let failure = output(executed.result.clone()).err();
+        let mined = outcome(unsigned(request, &tx)?, tx.gas_price, executed.result);
+        building.append(mined, executed.session.recent);
+        Ok(failure)
     }
 
     fn prepare(
         &self,
         chain: &Chain,
         request: TransactionRequest,
-        used: u64,
-        block: &BlockEnv,
+        building: &Building,
         session: &Session,
     ) -> Result<Prepared<'a>, SimulationError> {
+        let (block, used) = (building.env(), building.gas_used());
         let left = block.gas_limit.saturating_sub(used);
         let nonce = request.nonce;
         if let Some(gas) = request.gas.filter(|gas| *gas > left) {
@@ -298,7 +284,10 @@ impl<'a> Walk<'a> {
             rules,
             block: block.clone(),
             tx,
-            session: session.clone(),
+            session: Session {
+                recent: building.recent().clone(),
+                ..session.clone()
+            },
         })
     }
 

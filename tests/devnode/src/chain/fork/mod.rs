@@ -79,7 +79,9 @@ pub(super) fn ground(
     if let Some(chain_id) = settings.chain_id {
         state.set_slot(ARBOS, ROOT.slot(offset::CHAIN_ID), U256::from(chain_id))?;
     }
-    pin.prefetch(&config.funded().collect::<Vec<_>>())?;
+    // What every transaction counts is kept in ArbOS's account.
+    let accounts = config.funded().chain([ARBOS]);
+    pin.prefetch(&accounts.collect::<Vec<_>>())?;
     genesis::fund(&mut state, config)?;
     let numbering = Numbering::after(pin.head(), found.is_some());
     Ok(Ground {

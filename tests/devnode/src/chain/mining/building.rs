@@ -1,6 +1,6 @@
 //! A block under construction: its transactions run one after another in one context.
 
-use alloy_consensus::{Transaction, TxEnvelope, transaction::Recovered};
+use alloy_consensus::{Header, Transaction, TxEnvelope, transaction::Recovered};
 use alloy_eips::Encodable2718;
 use alloy_primitives::{B256, TxKind, U256};
 use revm::{
@@ -13,12 +13,12 @@ use super::{
     send::{TxError, refusal},
 };
 use crate::{
-    arbos::{self, TX_LIMIT_SINCE, gas_price, poster::Poster, sends, slots::ARBOS},
+    arbos::{self, TX_LIMIT_SINCE, poster::Poster, sends},
     chain::{
         Chain,
         blocks::block::{Block, Mined, Seal, seal},
         rules_in,
-        state::view::View,
+        state::{undo::Position, view::View},
     },
     evm::{self, session::Recent},
     fork::StateError,
@@ -46,12 +46,11 @@ pub struct Building {
 
 /// What a transaction would do to a block and to the state.
 #[derive(Debug)]
-pub(in crate::chain) struct Attempt {
+struct Attempt {
     mined: Mined,
-    poster: Poster,
     recent: Recent,
     /// Changes to commit.
-    pub(in crate::chain) changes: EvmState,
+    changes: EvmState,
 }
 
 impl Chain {
@@ -61,16 +60,37 @@ impl Chain {
     /// # Errors
     /// The state cannot be read.
     pub fn begin(&self) -> Result<Building, StateError> {
+        self.begin_on(&mut self.latest())
+    }
+
+    /// As [`Self::begin`], with what the block does first laid over the latest state.
+    pub(in crate::chain) fn begin_on(&self, view: &mut View<'_>) -> Result<Building, StateError> {
         let head = &self.head().header;
-        let number = head.number.saturating_add(1);
         let time = self.clock.peek(head.timestamp);
-        let opening = self.opening(time)?;
-        let view = self.opened(&opening)?;
+        let base_fee = arbos::base_fee(view)?;
+        self.begin_after(head, view, time, base_fee)
+    }
+
+    /// A block at `time` on top of one with the header `before` that left `view`, over which what it does
+    /// first is laid.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub(in crate::chain) fn begin_after(
+        &self,
+        before: &Header,
+        view: &mut View<'_>,
+        time: u64,
+        base_fee: u64,
+    ) -> Result<Building, StateError> {
+        let number = before.number.saturating_add(1);
+        let opening = Opening::of(view, before.timestamp, time)?;
+        opening.lay_over(view)?;
         Ok(Building {
             number,
-            env: self.environment(number, time, self.base_fee()?),
-            arbos_version: arbos::version(&view)?,
-            compute_left: arbos::limits(&view)?.block_gas,
+            env: self.environment(number, time, base_fee),
+            arbos_version: arbos::version(view)?,
+            compute_left: arbos::limits(view)?.block_gas,
             opening: Some(opening),
             recent: Recent::default(),
             gas_used: 0,
@@ -97,7 +117,25 @@ impl Chain {
             building.opening = opening;
             return Err(error.into());
         }
-        building.append(attempt);
+        building.append(attempt.mined, attempt.recent);
+        Ok(hash)
+    }
+
+    /// Executes a transaction as the next one of a block that is not to be, and lays what it did over
+    /// what the block has left so far.
+    ///
+    /// # Errors
+    /// [`TxError`], and nothing has changed.
+    pub(super) fn include_over(
+        &self,
+        view: &mut View<'_>,
+        building: &mut Building,
+        tx: Recovered<TxEnvelope>,
+    ) -> Result<B256, TxError> {
+        let hash = *tx.tx_hash();
+        let attempt = self.attempt(view.clone(), building, tx)?;
+        view.overlay.commit(attempt.changes);
+        building.append(attempt.mined, attempt.recent);
         Ok(hash)
     }
 
@@ -106,11 +144,7 @@ impl Chain {
         self.open_once(building)?;
         attempt.mined.start = self.state.position();
         let changes = std::mem::take(&mut attempt.changes);
-        self.state.commit(changes)?;
-        for (slot, value) in attempt.counted(&self.latest())? {
-            self.state.set_slot(ARBOS, slot, value)?;
-        }
-        Ok(())
+        self.state.commit(changes)
     }
 
     /// What the next transaction of a block sees.
@@ -129,7 +163,7 @@ impl Chain {
     }
 
     /// Executes a transaction as the next one of a block, on a view of the state before it.
-    pub(in crate::chain) fn attempt(
+    fn attempt(
         &self,
         view: View<'_>,
         building: &Building,
@@ -158,7 +192,6 @@ impl Chain {
                 l1_gas: poster.gas,
                 ..outcome(tx, price, executed.result)
             },
-            poster,
             recent: executed.session.recent,
             changes: executed.state,
         })
@@ -170,65 +203,15 @@ impl Chain {
     /// The state cannot be read.
     pub fn seal(&mut self, mut building: Building) -> Result<&Block, StateError> {
         self.open_once(&mut building)?;
-        let root = self.state.root();
-        let block = self.close(building, &self.latest(), root)?;
+        let (root, position) = (self.state.root(), self.state.position());
+        let block = building.close(self.head().hash, root, &self.latest(), position)?;
         self.clock.tick(self.head().header.timestamp);
         self.history.push(block);
         Ok(self.head())
     }
-
-    /// The block that a building would become now, with the state that its transactions left and its
-    /// root.
-    ///
-    /// # Errors
-    /// The state cannot be read.
-    pub(in crate::chain) fn close(
-        &self,
-        building: Building,
-        view: &View<'_>,
-        state_root: B256,
-    ) -> Result<Block, StateError> {
-        let next = Seal {
-            parent: self.head().hash,
-            state_root,
-            number: building.number,
-            timestamp: building.env.timestamp.saturating_to(),
-            base_fee: building.env.basefee,
-            l1_number: building.env.number.saturating_to(),
-            sends: sends::tip(view)?,
-            arbos_version: building.arbos_version,
-            beneficiary: building.env.beneficiary,
-            gas_limit: building.env.gas_limit,
-        };
-        Ok(seal(next, building.txs, self.state.position()))
-    }
-}
-
-impl Attempt {
-    /// What ArbOS counts after the transaction, as slots and their values: the gas that makes L2 dearer,
-    /// unless it cost nothing, and what was taken for L1.
-    pub(in crate::chain) fn counted(
-        &self,
-        view: &View<'_>,
-    ) -> Result<Vec<(U256, U256)>, StateError> {
-        let computed = match self.mined.effective_gas_price {
-            0 => 0,
-            _ => self.mined.gas_used.saturating_sub(self.mined.l1_gas),
-        };
-        let mut counted = vec![gas_price::grown(view, computed)?];
-        if self.poster.units > 0 {
-            counted.extend(self.poster.counted(view)?);
-        }
-        Ok(counted)
-    }
 }
 
 impl Building {
-    /// What the block does first, unless it is done.
-    pub(in crate::chain) fn take_opening(&mut self) -> Opening {
-        self.opening.take().unwrap_or_default()
-    }
-
     /// Whether the block has room for a transaction that sees `view`: the first one has. Others begin
     /// while what the cheapest computes is left of ArbOS's limit. Before ArbOS 50 that limit was also the
     /// transaction's, and all that it may compute must be left.
@@ -252,9 +235,28 @@ impl Building {
         Ok(most <= self.compute_left)
     }
 
-    /// Gives a transaction its place.
-    pub(in crate::chain) fn append(&mut self, attempt: Attempt) {
-        let mut mined = attempt.mined;
+    /// {gas} What its transactions used so far.
+    pub(in crate::chain) fn gas_used(&self) -> u64 {
+        self.gas_used
+    }
+
+    /// What its transactions see of it.
+    pub(in crate::chain) fn env(&self) -> &BlockEnv {
+        &self.env
+    }
+
+    /// As [`Self::env`], for a block that is made up.
+    pub(in crate::chain) fn env_mut(&mut self) -> &mut BlockEnv {
+        &mut self.env
+    }
+
+    /// What its transactions left for the next one.
+    pub(in crate::chain) fn recent(&self) -> &Recent {
+        &self.recent
+    }
+
+    /// Gives a transaction its place; `recent` is what it left for the next one.
+    pub(in crate::chain) fn append(&mut self, mut mined: Mined, recent: Recent) {
         let computed = mined.gas_used.saturating_sub(mined.l1_gas).max(COMPUTE_MIN);
         self.compute_left = self.compute_left.saturating_sub(computed);
         self.gas_used = self.gas_used.saturating_add(mined.gas_used);
@@ -262,8 +264,34 @@ impl Building {
         mined.index = self.txs.len() as u64;
         mined.first_log = self.logs;
         self.logs = self.logs.saturating_add(mined.logs.len() as u64);
-        self.recent = attempt.recent;
+        self.recent = recent;
         self.txs.push(mined);
+    }
+
+    /// The block that it becomes after `parent`, with the state that its transactions left and its root.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub(in crate::chain) fn close(
+        self,
+        parent: B256,
+        state_root: B256,
+        view: &View<'_>,
+        position: Position,
+    ) -> Result<Block, StateError> {
+        let next = Seal {
+            parent,
+            state_root,
+            number: self.number,
+            timestamp: self.env.timestamp.saturating_to(),
+            base_fee: self.env.basefee,
+            l1_number: self.env.number.saturating_to(),
+            sends: sends::tip(view)?,
+            arbos_version: self.arbos_version,
+            beneficiary: self.env.beneficiary,
+            gas_limit: self.env.gas_limit,
+        };
+        Ok(seal(next, self.txs, position))
     }
 }
 

@@ -95,14 +95,6 @@ impl Opening {
 }
 
 impl Chain {
-    /// What a block at `time` on top of the last one begins with.
-    ///
-    /// # Errors
-    /// The state cannot be read.
-    pub(in crate::chain) fn opening(&self, time: u64) -> Result<Opening, StateError> {
-        Opening::of(&self.latest(), self.head().header.timestamp, time)
-    }
-
     /// The state that the first transaction of a block sees.
     ///
     /// # Errors
@@ -118,7 +110,8 @@ impl Chain {
     /// # Errors
     /// The state cannot be read.
     pub(in crate::chain) fn next(&self) -> Result<View<'_>, StateError> {
-        let time = self.clock.peek(self.head().header.timestamp);
-        self.opened(&self.opening(time)?)
+        let mut view = self.latest();
+        self.begin_on(&mut view)?;
+        Ok(view)
     }
 }

@@ -7,13 +7,7 @@ use alloy_primitives::B256;
 
 use super::fill;
 use crate::{
-    arbos::slots::ARBOS,
-    chain::{
-        Chain,
-        blocks::block::Block,
-        control::settings::Settings,
-        state::{overlay::Overlay, view::View},
-    },
+    chain::{Chain, blocks::block::Block, control::settings::Settings, state::overlay::Overlay},
     errands,
     fork::StateError,
 };
@@ -62,35 +56,76 @@ impl Chain {
     }
 
     fn look_ahead(&self, basis: Basis) -> Result<Pending, StateError> {
-        let mut building = self.begin()?;
-        let opening = building.take_opening();
-        let mut overlay = self.opened(&opening)?.overlay;
-        let turns = self.turns()?;
-        fill(&self.pool, turns, &mut building, |building, pooled| {
-            let hash = *pooled.tx.tx_hash();
-            let mut view = View::new(&self.state, &self.history, overlay.clone());
-            if !building.has_room(&view, &pooled.tx)? {
-                return Ok(None);
-            }
-            let tx = Recovered::clone(&pooled.tx);
-            let mut attempt = self.attempt(view.clone(), building, tx)?;
-            view.overlay.commit(std::mem::take(&mut attempt.changes));
-            for (slot, value) in attempt.counted(&view)? {
-                view.overlay.set_slot(ARBOS, slot, value);
-            }
-            overlay = view.overlay;
-            building.append(attempt);
-            Ok(Some(hash))
-        });
+        let mut view = self.latest();
+        let mut building = self.begin_on(&mut view)?;
+        fill(
+            &self.pool,
+            self.turns()?,
+            &mut building,
+            |building, pooled| {
+                if !building.has_room(&view, &pooled.tx)? {
+                    return Ok(None);
+                }
+                let tx = Recovered::clone(&pooled.tx);
+                self.include_over(&mut view, building, tx).map(Some)
+            },
+        );
         if let Some(put_off) = errands::outstanding() {
             return Err(put_off);
         }
-        let view = View::new(&self.state, &self.history, overlay);
         let root = view.root(|| Ok::<_, StateError>(()))?;
+        let (parent, position) = (basis.parent, self.state.position());
         Ok(Pending {
             basis,
-            block: self.close(building, &view, root)?,
+            block: building.close(parent, root, &view, position)?,
             overlay: view.overlay,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloy_consensus::{SignableTransaction, TxEip1559, TxEnvelope};
+    use alloy_primitives::{Address, Signature, TxKind, U256};
+
+    use super::*;
+    use crate::{CHAIN_ID, Config, DEV_ACCOUNT, chain::state::overlay::copies};
+
+    const COUNT: u64 = 2_000;
+
+    /// To an account of its own each.
+    fn payment(nonce: u64) -> Recovered<TxEnvelope> {
+        let tx = TxEip1559 {
+            chain_id: CHAIN_ID,
+            nonce,
+            gas_limit: 21_000,
+            max_fee_per_gas: 1_000_000_000,
+            to: TxKind::Call(Address::left_padding_from(&(nonce + 1_000).to_be_bytes())),
+            value: U256::ONE,
+            ..TxEip1559::default()
+        };
+        let signature = Signature::new(U256::ONE, U256::ONE, false);
+        Recovered::new_unchecked(tx.into_signed(signature).into(), DEV_ACCOUNT)
+    }
+
+    /// However many there are, nothing that they left is copied, neither from one to the next nor for
+    /// those who ask; and they are executed once.
+    #[test]
+    fn waiting_transactions_extend_one_overlay() {
+        let mut chain = Chain::new(&Config::default()).unwrap();
+        chain.clock.set_next(chain.clock.now() + 100);
+        for nonce in 0..COUNT {
+            chain.pool.add(payment(nonce), None, None).unwrap();
+        }
+        let before = copies::made();
+        let pending = chain.pending().unwrap();
+        // As many as compute no more than ArbOS lets a block.
+        assert_eq!(pending.block.txs.len(), 32_000_000 / 21_000);
+        assert!(Arc::ptr_eq(&pending, &chain.pending().unwrap()));
+        let _seen = pending.overlay.clone();
+        assert_eq!(copies::made(), before);
+
+        chain.pool.add(payment(COUNT), None, None).unwrap();
+        assert!(!Arc::ptr_eq(&pending, &chain.pending().unwrap()));
     }
 }
