@@ -15,7 +15,7 @@ use crate::{
     chain::{
         blocks::query::QueryError,
         calls::{call::CallError, simulate::SimulationError},
-        control::{deal::DealError, settings::RollbackError},
+        control::{deal::DealError, reorganise::RollbackError},
         dump::DumpError,
         fork::refork::ReforkError,
         mining::{conditions::ConditionError, send::TxError},

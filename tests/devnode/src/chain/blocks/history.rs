@@ -53,8 +53,26 @@ impl History {
 
     /// Drops the blocks after `number`; the first one stays.
     pub fn truncate(&mut self, number: u64) {
-        while let Some(block) = self.pop_after(number) {
-            self.graveyard.bury(&block);
+        let dropped = self.take_after(number);
+        self.bury(&dropped);
+    }
+
+    /// Takes out the blocks after `number`, the last one first; the first one of all stays.
+    pub fn take_after(&mut self, number: u64) -> Vec<Block> {
+        iter::from_fn(|| self.pop_after(number)).collect()
+    }
+
+    /// Remembers blocks that were taken out for good.
+    pub fn bury(&mut self, taken: &[Block]) {
+        for block in taken {
+            self.graveyard.bury(block);
+        }
+    }
+
+    /// Puts back what [`Self::take_after`] has taken out.
+    pub fn put_back(&mut self, taken: Vec<Block>) {
+        for block in taken.into_iter().rev() {
+            self.push(block);
         }
     }
 

@@ -25,6 +25,8 @@ enum Action {
     Mark,
     /// Goes back to one of the marks.
     Revert(prop::sample::Index),
+    /// Goes back to one of the marks, on to something else, and to where it was.
+    Detour(prop::sample::Index, usize, u64),
 }
 
 fn action() -> impl Strategy<Value = Action> {
@@ -37,6 +39,8 @@ fn action() -> impl Strategy<Value = Action> {
         1 => account.prop_map(Action::Destroy),
         3 => Just(Action::Mark),
         1 => any::<prop::sample::Index>().prop_map(Action::Revert),
+        2 => (any::<prop::sample::Index>(), 0..ACCOUNTS.len(), 0..SLOTS)
+            .prop_map(|(mark, account, slot)| Action::Detour(mark, account, slot)),
     ]
 }
 
@@ -153,6 +157,20 @@ fn act(state: &mut State, model: &mut Model, marks: &mut Vec<(Position, Model)>,
             let (position, then) = marks[kept - 1].clone();
             state.revert_to(position);
             *model = then;
+        }
+        Action::Detour(index, account, slot) => {
+            let (position, _) = marks[index.index(marks.len())];
+            let before = state.position();
+            let undone = state.undo_to(position);
+            let address = ACCOUNTS[account];
+            state
+                .set_slot(address, U256::from(slot), U256::from(77))
+                .unwrap();
+            state.detach(address);
+            state.set_basic(address, basic(77)).unwrap();
+            state.revert_to(position);
+            state.redo(undone);
+            assert_eq!(state.position(), before);
         }
     }
 }

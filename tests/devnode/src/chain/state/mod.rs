@@ -7,6 +7,7 @@
 pub mod account;
 pub mod overlay;
 pub mod proof;
+pub mod redo;
 pub mod trie;
 pub mod undo;
 pub mod view;
@@ -330,24 +331,25 @@ impl State {
 
     /// Undoes every change after `position`.
     pub fn revert_to(&mut self, position: Position) {
-        while self.log.position() > position
-            && let Some(change) = self.log.pop()
-        {
-            self.kept.take_back(change.place(), self.log.position());
-            match change {
-                Change::Account { address, before } => {
-                    self.accounts.entry(address).or_default().basic = Some(before);
-                }
-                Change::Slot {
-                    address,
-                    slot,
-                    before,
-                } => {
-                    self.put(address, slot, before);
-                }
-                Change::Detached { address } => {
-                    self.accounts.entry(address).or_default().is_detached = false;
-                }
+        while let Some(change) = self.log.pop_after(position) {
+            self.undo(change);
+        }
+    }
+
+    /// Undoes a change that was taken off the log.
+    fn undo(&mut self, change: Change) {
+        self.kept.take_back(change.place(), self.log.position());
+        match change {
+            Change::Account { address, before } => {
+                self.accounts.entry(address).or_default().basic = Some(before);
+            }
+            Change::Slot {
+                address,
+                slot,
+                before,
+            } => self.put(address, slot, before),
+            Change::Detached { address } => {
+                self.accounts.entry(address).or_default().is_detached = false;
             }
         }
     }

@@ -124,6 +124,14 @@ impl UndoLog {
         self.changes.push(change);
     }
 
+    /// Takes the last change, unless it is one before `position`.
+    pub fn pop_after(&mut self, position: Position) -> Option<Change> {
+        match self.position() > position {
+            true => self.pop(),
+            false => None,
+        }
+    }
+
     /// Takes the last change.
     pub fn pop(&mut self) -> Option<Change> {
         let change = self.changes.pop()?;
