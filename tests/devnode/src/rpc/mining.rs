@@ -111,11 +111,14 @@ fn mine_at<R>(
     };
     let count = count.map_or(1, Number::get);
     repeat(api, count, most, |chain, done| {
-        if let Some(time) = time.filter(|_| done == 0) {
-            let next = not_past(chain, time.get())?;
-            chain.clock.set_next(next);
-        }
-        Ok(tell(chain.mine()?))
+        let block = match time.filter(|_| done == 0) {
+            Some(time) => {
+                let time = not_past(chain, time.get())?;
+                chain.mine_at(time)?
+            }
+            None => chain.mine()?,
+        };
+        Ok(tell(block))
     })
 }
 

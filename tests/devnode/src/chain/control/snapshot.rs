@@ -82,3 +82,68 @@ impl Chain {
         true
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloy_consensus::{SignableTransaction, Transaction, TxEip1559, transaction::Recovered};
+    use alloy_primitives::{Address, Bytes, Signature, U256};
+
+    use super::*;
+    use crate::Config;
+
+    fn ids(chain: &Chain) -> (Option<u64>, usize) {
+        let first = chain.snapshots.first_key_value().map(|(id, _)| *id);
+        (first, chain.snapshots.len())
+    }
+
+    #[test]
+    fn the_oldest_snapshots_go_when_there_are_too_many() {
+        let mut chain = Chain::new(&Config::default()).unwrap();
+        for _ in 0..SNAPSHOTS_MAX {
+            chain.snapshot();
+        }
+        assert_eq!(ids(&chain), (Some(1), SNAPSHOTS_MAX));
+        chain.snapshot();
+        let last = chain.snapshot();
+        assert_eq!(ids(&chain), (Some(3), SNAPSHOTS_MAX));
+        assert!(!chain.revert(2));
+        assert!(chain.revert(3));
+        assert!(!chain.revert(last));
+    }
+
+    /// What left the pool after a snapshot is kept with it, until that is too much.
+    #[test]
+    fn the_oldest_snapshots_go_when_they_keep_too_much() {
+        let mut chain = Chain::new(&Config::default()).unwrap();
+        let mut leave = |nonce| {
+            let tx = TxEip1559 {
+                nonce,
+                input: Bytes::from(vec![0; BYTES_MAX / 4]),
+                ..TxEip1559::default()
+            };
+            let signature = Signature::new(U256::ONE, U256::ONE, false);
+            let tx = tx.into_signed(signature).into();
+            let tx = Recovered::new_unchecked(tx, Address::ZERO);
+            chain.pool.add(tx, None, None).unwrap();
+            let id = chain.snapshot();
+            chain.pool.take(&Address::ZERO, nonce);
+            (id, chain.pool.kept(), chain.snapshots.len())
+        };
+        for nonce in 0..3 {
+            let (id, kept, count) = leave(nonce);
+            assert_eq!((id, count as u64), (nonce + 1, nonce + 1));
+            assert!(kept > BYTES_MAX / 4 * count);
+        }
+        // The fourth is one too many as soon as another snapshot is taken.
+        let (_, kept, count) = leave(3);
+        assert!(kept > BYTES_MAX && count == 4);
+        chain.snapshot();
+        assert_eq!(ids(&chain), (Some(2), 4));
+        assert!(chain.pool.kept() <= BYTES_MAX);
+        assert!(!chain.revert(1));
+        assert!(chain.revert(2));
+        let back = chain.pool.answered().into_iter();
+        let nonces: Vec<_> = back.map(|pooled| pooled.tx.nonce()).collect();
+        assert_eq!(nonces, [1]);
+    }
+}

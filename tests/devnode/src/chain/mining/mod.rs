@@ -214,6 +214,20 @@ impl Chain {
         Ok(self.head())
     }
 
+    /// As [`Self::mine`], with exactly that time, {s}, from which the clock runs on.
+    ///
+    /// # Errors
+    /// As for [`Self::mine`]; then the clock is as before.
+    pub fn mine_at(&mut self, time: u64) -> Result<&Block, StateError> {
+        let clock = self.clock;
+        self.clock.set_next(time);
+        if let Err(error) = self.mine() {
+            self.clock = clock;
+            return Err(error);
+        }
+        Ok(self.head())
+    }
+
     fn settle(&mut self, fates: Fates) {
         for (hash, fate) in fates {
             if let Err(error) = &fate {

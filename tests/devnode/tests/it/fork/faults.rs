@@ -21,6 +21,7 @@ use crate::rig::Rig;
 
 sol! {
     function setL1PricePerUnit(uint256 price) external;
+    function scheduleArbOSUpgrade(uint64 version, uint64 timestamp) external;
 }
 
 const ALICE: Address = Address::repeat_byte(0xa1);
@@ -359,4 +360,50 @@ async fn a_reorganisation_that_cannot_read_leaves_everything() {
     assert_eq!(rig.rpc("evm_revert", json!([snapshot])).await, json!(true));
     let status = rig.rpc("txpool_status", json!([])).await;
     assert_eq!(status["pending"], "0x1");
+}
+
+/// An upgrade that the block would make needs state that was not read yet.
+#[tokio::test]
+async fn a_block_that_cannot_be_mined_keeps_no_time() {
+    let upstream = Rig::with(Config {
+        arbos_version: 51,
+        ..Config::default()
+    })
+    .await;
+    upstream.own().await;
+    let now = time(&upstream, "latest").await;
+    let timestamp = now + 100_000;
+    let upgrade = scheduleArbOSUpgradeCall {
+        version: 61,
+        timestamp,
+    };
+    upstream.set(upgrade).await;
+    let proxy = Proxy::before(upstream.node.url()).await;
+    let local = Rig::with(config(settings(&proxy.url))).await;
+    let head = local.rpc("eth_blockNumber", json!([])).await;
+
+    proxy.set(Mode::Drop);
+    for (method, params) in [
+        ("evm_mine", json!([timestamp])),
+        ("evm_mine", json!([{ "timestamp": timestamp, "blocks": 3 }])),
+        ("evm_mine_detailed", json!([timestamp])),
+    ] {
+        let (code, message) = local.rpc_error(method, params).await;
+        assert_eq!(code, -32000, "{message}");
+        assert!(message.contains("cannot read"), "{message}");
+        assert_eq!(local.rpc("eth_blockNumber", json!([])).await, head);
+        let next = time(&local, "pending").await;
+        assert!((now..timestamp).contains(&next), "{next}");
+    }
+    local.rpc("evm_mine", json!([])).await;
+    assert!((now..timestamp).contains(&time(&local, "latest").await));
+    proxy.set(Mode::Pass);
+    local.rpc("evm_mine", json!([timestamp])).await;
+    assert_eq!(time(&local, "latest").await, timestamp);
+}
+
+async fn time(rig: &Rig, block: &str) -> u64 {
+    let block = rig.rpc("eth_getBlockByNumber", json!([block, false])).await;
+    let time: U256 = serde_json::from_value(block["timestamp"].clone()).unwrap();
+    time.to()
 }
