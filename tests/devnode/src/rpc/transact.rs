@@ -27,7 +27,11 @@ use super::{
 };
 use crate::chain::{
     Chain,
-    mining::{Seen, Submitted, conditions::Conditions, send::TxError},
+    mining::{
+        conditions::Conditions,
+        send::TxError,
+        submit::{Seen, Submitted},
+    },
 };
 
 /// How long a transaction waits for the one before it, as in Nitro's sequencer.

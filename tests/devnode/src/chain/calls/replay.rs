@@ -13,7 +13,7 @@ use crate::{
     chain::{
         Chain,
         blocks::block::{Block, Mined},
-        mining::building::environment,
+        mining::evm_form::environment,
         rules_in,
         state::{overlay::Overlay, view::View},
     },

@@ -24,10 +24,7 @@ use crate::{
             block::Block,
             query::{Moment, QueryError},
         },
-        mining::{
-            building::{Building, outcome},
-            send::placeholder,
-        },
+        mining::{building::Building, evm_form::outcome, send::placeholder},
         rules_in,
         state::view::View,
     },

@@ -6,7 +6,7 @@ use alloy_primitives::{Address, B256, Signature, U256};
 use revm::context::result::{EVMError, InvalidTransaction};
 use thiserror::Error;
 
-use super::{building::environment, conditions::ConditionError};
+use super::{conditions::ConditionError, evm_form::environment};
 use crate::{
     arbos::poster::Poster,
     chain::{Chain, rules_in, state::view::View},

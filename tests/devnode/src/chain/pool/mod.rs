@@ -3,13 +3,20 @@
 //! Going back costs nothing until a transaction leaves: a [`Mark`] is a number in the order of
 //! arrivals, and what was there at a mark and has gone since is kept with it, once.
 
+mod drop;
+mod marks;
+mod pooled;
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use alloy_consensus::{Transaction, TxEnvelope, transaction::Recovered};
 use alloy_eips::eip2718::Encodable2718;
 use alloy_primitives::{Address, B256, map::B256HashMap};
-use tokio::sync::oneshot;
 
+pub use self::{
+    marks::Mark,
+    pooled::{Pooled, Waiter},
+};
 use super::mining::{conditions::Conditions, send::TxError};
 
 /// Most transactions in a pool.
@@ -17,51 +24,6 @@ const TRANSACTIONS_MAX: usize = 50_000;
 
 /// {byte} Most that the transactions of a pool take together.
 pub(super) const BYTES_MAX: usize = 256 << 20;
-
-/// Learns how a transaction fared that waits for the one before it.
-pub type Waiter = oneshot::Sender<Result<B256, TxError>>;
-
-/// A point to come back to: its number in the order of arrivals, which no transaction has.
-pub type Mark = u64;
-
-/// A transaction in the pool.
-#[derive(Debug)]
-pub struct Pooled {
-    /// The transaction.
-    pub tx: Arc<Recovered<TxEnvelope>>,
-    /// What must hold when it is mined.
-    pub conditions: Option<Arc<Conditions>>,
-    /// Its number in order of arrival.
-    pub arrival: u64,
-    bytes: usize,
-    /// Its sender, as long as it has no answer.
-    waiter: Option<Waiter>,
-}
-
-impl Pooled {
-    /// Tells whoever waits how the transaction fared.
-    pub fn settle(self, result: Result<B256, TxError>) {
-        if let Some(waiter) = self.waiter {
-            // Its client may have gone.
-            let _ = waiter.send(result);
-        }
-    }
-
-    /// {byte} What it takes when it is sent, and its conditions.
-    pub fn bytes(&self) -> usize {
-        self.bytes
-    }
-
-    /// What a mark keeps of it: nothing if its sender has no answer.
-    fn keep(&self) -> Option<Self> {
-        self.waiter.is_none().then(|| Self {
-            tx: Arc::clone(&self.tx),
-            conditions: self.conditions.clone(),
-            waiter: None,
-            ..*self
-        })
-    }
-}
 
 /// The waiting transactions of every sender.
 #[derive(Debug, Default)]
@@ -155,19 +117,6 @@ impl Pool {
             && self.bytes.saturating_add(bytes) - freed <= BYTES_MAX
     }
 
-    /// Drops what waits for a client that has gone.
-    fn sweep(&mut self) {
-        let gone = |pooled: &&Pooled| pooled.waiter.as_ref().is_some_and(Waiter::is_closed);
-        let pooled = self.senders.values().flat_map(BTreeMap::values);
-        let gone: Vec<_> = pooled
-            .filter(gone)
-            .map(|pooled| *pooled.tx.tx_hash())
-            .collect();
-        for hash in gone {
-            self.remove(&hash);
-        }
-    }
-
     /// The transaction with a sender and nonce.
     pub fn at(&self, sender: &Address, nonce: u64) -> Option<&Pooled> {
         self.senders.get(sender)?.get(&nonce)
@@ -205,23 +154,6 @@ impl Pool {
         self.take(&sender, nonce)
     }
 
-    /// Drops a sender's transactions with nonces below `nonce`, which can never be mined.
-    pub fn prune(&mut self, sender: &Address, nonce: u64) {
-        while let Some(lowest) = self.lowest(sender).filter(|lowest| *lowest < nonce) {
-            if let Some(stale) = self.take(sender, lowest) {
-                stale.settle(Err(TxError::NonceTooLow {
-                    address: *sender,
-                    tx: lowest,
-                    state: nonce,
-                }));
-            }
-        }
-    }
-
-    fn lowest(&self, sender: &Address) -> Option<u64> {
-        Some(*self.senders.get(sender)?.first_key_value()?.0)
-    }
-
     /// Everyone with a transaction in the pool.
     pub fn senders(&self) -> Vec<Address> {
         self.senders.keys().copied().collect()
@@ -255,43 +187,6 @@ impl Pool {
         answered
     }
 
-    /// Drops everything, and forgets the marks.
-    pub fn clear(&mut self) {
-        self.marks.clear();
-        self.kept = 0;
-        self.drop_all();
-    }
-
-    /// Drops everything.
-    pub fn drop_all(&mut self) {
-        self.drop_where(|_| true);
-    }
-
-    /// Drops everything of a sender.
-    pub fn drop_sender(&mut self, sender: &Address) {
-        while let Some(nonce) = self.lowest(sender) {
-            if let Some(dropped) = self.take(sender, nonce) {
-                dropped.settle(Err(TxError::Dropped));
-            }
-        }
-    }
-
-    /// Drops what waits for its predecessor.
-    pub fn drop_waiting(&mut self) {
-        self.drop_where(|pooled| pooled.waiter.is_some());
-    }
-
-    fn drop_where(&mut self, condition: impl Fn(&Pooled) -> bool) {
-        let all = self.senders.values().flat_map(BTreeMap::values);
-        let dropped = all.filter(|pooled| condition(pooled));
-        let hashes: Vec<_> = dropped.map(|pooled| *pooled.tx.tx_hash()).collect();
-        for hash in hashes {
-            if let Some(dropped) = self.remove(&hash) {
-                dropped.settle(Err(TxError::Dropped));
-            }
-        }
-    }
-
     /// Lets nobody wait any longer: their transactions stay in the pool, as if they had come now.
     pub fn release(&mut self) {
         let queues = self.senders.values_mut().flat_map(BTreeMap::values_mut);
@@ -305,44 +200,6 @@ impl Pool {
             }
         }
     }
-
-    /// Makes the pool as it is now a point to come back to.
-    pub fn mark(&mut self) -> Mark {
-        let mark = self.tick();
-        self.marks.insert(mark, Vec::new());
-        mark
-    }
-
-    /// Makes the pool what it was at a mark, which is forgotten with all later ones. What had no answer
-    /// then is dropped.
-    pub fn rewind(&mut self, mark: Mark) {
-        let left = self.marks.split_off(&mark).into_values().flatten();
-        let left: Vec<_> = left.collect();
-        let bytes = left.iter().map(|pooled| pooled.bytes);
-        self.kept = bytes.fold(self.kept, usize::saturating_sub);
-        self.drop_where(|pooled| pooled.arrival > mark || pooled.waiter.is_some());
-        for pooled in left.into_iter().filter(|pooled| pooled.arrival < mark) {
-            self.insert(pooled);
-        }
-    }
-
-    /// Forgets a mark, but not what the one before it needs.
-    pub fn forget(&mut self, mark: Mark) {
-        let left = self.marks.remove(&mark).unwrap_or_default();
-        let before = self.marks.range_mut(..mark).next_back();
-        let mut before = before.map(|(mark, kept)| (*mark, kept));
-        for pooled in left {
-            match &mut before {
-                Some((before, kept)) if pooled.arrival < *before => kept.push(pooled),
-                _ => self.kept = self.kept.saturating_sub(pooled.bytes),
-            }
-        }
-    }
-
-    /// {byte} What only marks keep.
-    pub fn kept(&self) -> usize {
-        self.kept
-    }
 }
 
 #[cfg(test)]
@@ -352,9 +209,9 @@ mod tests {
 
     use super::*;
 
-    const MIB: usize = 1 << 20;
+    pub(super) const MIB: usize = 1 << 20;
 
-    fn tx(nonce: u64, price: u128, len: usize) -> Recovered<TxEnvelope> {
+    pub(super) fn tx(nonce: u64, price: u128, len: usize) -> Recovered<TxEnvelope> {
         let tx = TxEip1559 {
             nonce,
             max_fee_per_gas: price,
@@ -365,7 +222,7 @@ mod tests {
         Recovered::new_unchecked(tx.into_signed(signature).into(), Address::ZERO)
     }
 
-    fn nonces(pool: &Pool) -> Vec<u64> {
+    pub(super) fn nonces(pool: &Pool) -> Vec<u64> {
         let answered = pool.answered().into_iter();
         answered.map(|pooled| pooled.tx.nonce()).collect()
     }
@@ -399,58 +256,5 @@ mod tests {
         let add = |nonce| pool.add(tx(nonce, 1, 0), Some(Arc::clone(&conditions)), None);
         let fate = (0..3_000).map(add).find_map(Result::err);
         assert!(matches!(fate, Some(TxError::PoolFull)), "{fate:?}");
-    }
-
-    #[test]
-    fn marks_keep_what_left_and_nothing_twice() {
-        let mut pool = Pool::default();
-        let add = |pool: &mut Pool, nonce| pool.add(tx(nonce, 1, MIB), None, None).unwrap();
-        (0..4).for_each(|nonce| add(&mut pool, nonce));
-        let early = pool.mark();
-        pool.take(&Address::ZERO, 1);
-        add(&mut pool, 4);
-        let middle = pool.mark();
-        pool.take(&Address::ZERO, 4);
-        pool.take(&Address::ZERO, 0);
-        add(&mut pool, 5);
-        let late = pool.mark();
-        // What came after the last mark is not kept.
-        add(&mut pool, 6);
-        pool.take(&Address::ZERO, 6);
-        assert_eq!(pool.kept() / MIB, 3);
-        pool.forget(late);
-        pool.forget(middle);
-        // Transaction 4 came after the mark that is left.
-        assert_eq!(pool.kept() / MIB, 2);
-        pool.rewind(early);
-        assert_eq!((nonces(&pool), pool.kept()), (vec![0, 1, 2, 3], 0));
-    }
-
-    #[test]
-    fn going_back_past_a_mark_forgets_it() {
-        let mut pool = Pool::default();
-        pool.add(tx(0, 1, 1), None, None).unwrap();
-        let early = pool.mark();
-        pool.take(&Address::ZERO, 0);
-        let late = pool.mark();
-        pool.add(tx(1, 1, 1), None, None).unwrap();
-        pool.rewind(late);
-        assert_eq!(nonces(&pool), [0; 0]);
-        pool.rewind(early);
-        assert_eq!(nonces(&pool), [0]);
-    }
-
-    #[test]
-    fn what_has_no_answer_does_not_come_back() {
-        let mut pool = Pool::default();
-        let (waiter, mut fate) = oneshot::channel();
-        pool.add(tx(3, 1, 1), None, Some(waiter)).unwrap();
-        let mark = pool.mark();
-        assert!(pool.answered().is_empty());
-        pool.release();
-        assert!(fate.try_recv().unwrap().is_ok());
-        assert_eq!(nonces(&pool), [3]);
-        pool.rewind(mark);
-        assert!(pool.is_empty());
     }
 }

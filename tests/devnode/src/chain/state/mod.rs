@@ -5,7 +5,9 @@
 //! block is what the first change since replaced, or else the current one.
 
 pub mod account;
+mod commit;
 pub mod overlay;
+mod past;
 pub mod proof;
 pub mod redo;
 pub mod trie;
@@ -16,12 +18,9 @@ use std::sync::Arc;
 
 use alloy_primitives::{
     Address, B256, Bytes, U256,
-    map::{AddressHashMap, B256HashMap, B256HashSet},
+    map::{AddressHashMap, B256HashMap},
 };
-use revm::{
-    primitives::KECCAK_EMPTY,
-    state::{Account as EvmAccount, Bytecode, EvmState},
-};
+use revm::{primitives::KECCAK_EMPTY, state::Bytecode};
 
 use self::{
     account::{Account, Basic},
@@ -115,42 +114,6 @@ impl State {
         }
     }
 
-    /// As [`Self::basic`], at a position.
-    pub fn basic_at(
-        &self,
-        address: &Address,
-        position: Position,
-    ) -> Result<Option<Basic>, StateError> {
-        match self.log.first_since(&Place::Account(*address), position) {
-            Some((_, Change::Account { before, .. })) => Ok(*before),
-            _ => self.basic(address),
-        }
-    }
-
-    /// As [`Self::slot`], at a position.
-    pub fn slot_at(
-        &self,
-        address: &Address,
-        slot: &U256,
-        position: Position,
-    ) -> Result<U256, StateError> {
-        let ground = self.log.first_since(&Place::Ground(*address), position);
-        let changed = self
-            .log
-            .first_since(&Place::Slot(*address, *slot), position);
-        match (changed, ground) {
-            // Zero for being unknown, and before that the origin's: a known zero is logged there.
-            (Some((at, Change::Slot { before, .. })), Some((detached, _)))
-                if before.is_zero() && detached < at =>
-            {
-                self.slot_below(address, slot)
-            }
-            (Some((_, Change::Slot { before, .. })), _) => Ok(*before),
-            (_, Some(_)) => self.slot_if(address, slot, true),
-            (_, None) => self.slot(address, slot),
-        }
-    }
-
     /// The code behind a hash; empty for an unknown one.
     ///
     /// # Errors
@@ -173,23 +136,6 @@ impl State {
         }
     }
 
-    /// The codes of all accounts, now and in the undo log, by their hashes. `Err` is a hash without code.
-    pub fn codes_of_accounts(&self) -> impl Iterator<Item = Result<Bytecode, B256>> {
-        let now = self.accounts.values().filter_map(|account| account.basic?);
-        let before = self.log.changes().iter().filter_map(|change| match change {
-            Change::Account { before, .. } => *before,
-            _ => None,
-        });
-        let hashes: B256HashSet = now.chain(before).map(|basic| basic.code_hash).collect();
-        hashes
-            .into_iter()
-            .filter(|hash| *hash != KECCAK_EMPTY)
-            .map(|hash| {
-                let code = self.code(&hash).ok().filter(|code| !code.is_empty());
-                code.ok_or(hash)
-            })
-    }
-
     /// The current position in the undo log.
     pub fn position(&self) -> Position {
         self.log.position()
@@ -198,12 +144,6 @@ impl State {
     /// Differs between any two states that this one was.
     pub fn generation(&self) -> u64 {
         self.log.generation()
-    }
-
-    /// Whether something of the account was changed before `until`.
-    pub fn has_changed(&self, address: &Address, until: Position) -> bool {
-        let first = self.log.first_since(&Place::Any(*address), 0);
-        first.is_some_and(|(position, _)| position < until)
     }
 
     /// Replaces an account's basics; empty ones delete it (EIP-161).
@@ -261,63 +201,6 @@ impl State {
             self.codes.entry(hash).or_insert(code);
         }
         hash
-    }
-
-    /// Applies what a transaction left in the EVM's journal: all of it, or with an error nothing.
-    pub fn commit(&mut self, changes: EvmState) -> Result<(), StateError> {
-        let before = self.position();
-        for (address, account) in changes {
-            if account.is_touched()
-                && let Err(error) = self.commit_account(address, account)
-            {
-                self.revert_to(before);
-                return Err(error);
-            }
-        }
-        Ok(())
-    }
-
-    fn commit_account(
-        &mut self,
-        address: Address,
-        mut account: EvmAccount,
-    ) -> Result<(), StateError> {
-        if account.is_selfdestructed() {
-            self.detach(address);
-            return self.set_basic(address, None);
-        }
-        if account.is_created() {
-            self.detach(address);
-        }
-        if let Some(code) = account.info.code.take()
-            && account.info.code_hash != KECCAK_EMPTY
-        {
-            self.codes.entry(account.info.code_hash).or_insert(code);
-        }
-        self.set_basic(address, Some(Basic::of(&account.info)))?;
-        for (slot, value) in account.storage {
-            if value.is_changed() {
-                self.set_slot(address, slot, value.present_value)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// From here on the account's storage is empty, whatever the origin says.
-    pub fn detach(&mut self, address: Address) {
-        let has_origin = self.origin.is_some();
-        let account = self.accounts.entry(address).or_default();
-        for (slot, before) in account.storage.drain() {
-            self.log.push(Change::Slot {
-                address,
-                slot,
-                before,
-            });
-        }
-        if has_origin && !account.is_detached {
-            account.is_detached = true;
-            self.log.push(Change::Detached { address });
-        }
     }
 
     /// Where there is no origin below it zero is absence: storage keeps no zero values.
