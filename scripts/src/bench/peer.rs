@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use eyre::{OptionExt, Result, WrapErr, ensure};
 use serde_json::json;
+use tempfile::TempDir;
 
 use super::line::Line;
 use crate::artifact::workspace_root;
@@ -21,17 +22,23 @@ pub struct Peer {
     process: Child,
     url: String,
     ready: Duration,
+    /// Deleted when it has stopped: anvil leaves gigabytes of old states behind.
+    _home: Option<TempDir>,
 }
 
 impl Peer {
-    /// Starts `program --port PORT` with `args` and waits for the first answer to `eth_chainId`.
+    /// Starts `program --port PORT` with `args`, at home in a directory of its own, and waits for the
+    /// first answer to `eth_chainId`.
     ///
     /// - Errors: the program cannot be started, or does not answer within 20 s.
     pub async fn start(program: &Path, args: &[&str]) -> Result<Self> {
-        spawn(Command::new(program), program, args).await
+        let home = tempfile::tempdir()?;
+        let mut peer = Self::start_in(program, args, home.path()).await?;
+        peer._home = Some(home);
+        Ok(peer)
     }
 
-    /// The same with a cache directory of its own, below `home`.
+    /// The same at home in `home`, where it finds what another one left.
     ///
     /// - Errors: as [`Peer::start`].
     pub async fn start_in(program: &Path, args: &[impl AsRef<OsStr>], home: &Path) -> Result<Self> {
@@ -89,6 +96,7 @@ async fn spawn(mut command: Command, program: &Path, args: &[impl AsRef<OsStr>])
         process,
         url: format!("http://127.0.0.1:{port}"),
         ready: Duration::ZERO,
+        _home: None,
     };
     let answers = |url: &str| Line::open(url)?.call("eth_chainId", json!([]));
     while answers(&peer.url).is_err() {

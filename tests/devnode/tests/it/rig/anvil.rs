@@ -7,16 +7,22 @@ use std::{
     thread,
 };
 
+use tempfile::TempDir;
+
 /// Stopped when dropped.
 pub(crate) struct Anvil {
     child: Child,
+    /// Where it keeps old states, which it leaves behind when it is killed.
+    _home: TempDir,
     pub(crate) url: String,
 }
 
 impl Anvil {
     /// On a port that it picks.
     pub(crate) fn start(args: &[&str]) -> Self {
+        let home = tempfile::tempdir().unwrap();
         let mut child = Command::new(foundry("anvil"))
+            .env("HOME", home.path())
             .args(["--port", "0"])
             .args(args)
             .stdout(Stdio::piped())
@@ -31,7 +37,11 @@ impl Anvil {
         // Read on, or it would stand still once the pipe is full.
         thread::spawn(move || lines.for_each(drop));
         let url = format!("http://{address}");
-        Self { child, url }
+        Self {
+            child,
+            _home: home,
+            url,
+        }
     }
 }
 
