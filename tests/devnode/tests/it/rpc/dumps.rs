@@ -1,12 +1,13 @@
 //! Dumps that others wrote: packed ones, and anvil's.
 
-use std::{fs, time::Duration};
+use std::{fs, io::Write, time::Duration};
 
 use alloy::{
     hex,
     primitives::{Address, B256, Bytes, U256},
     providers::{Provider, ProviderBuilder},
 };
+use flate2::{Compression, write::GzEncoder};
 use serde_json::{Value, json};
 use stylus_devnode::{Config, spawn};
 
@@ -106,7 +107,9 @@ async fn what_is_packed_is_unpacked() {
     from.send(ALICE.into(), vec![], 17).await;
     let dump = from.rpc("anvil_dumpState", json!([])).await;
     let dump = hex::decode(dump.as_str().unwrap()).unwrap();
-    let packed = Bytes::from(stored(&dump));
+    let mut packer = GzEncoder::new(Vec::new(), Compression::default());
+    packer.write_all(&dump).unwrap();
+    let packed = Bytes::from(packer.finish().unwrap());
     assert_eq!(
         to.rpc("anvil_loadState", json!([packed])).await,
         json!(true)
@@ -119,30 +122,11 @@ async fn what_is_packed_is_unpacked() {
     damaged[1_000] ^= 1;
     let params = json!([Bytes::from(damaged)]);
     let (_, message) = to.rpc_error("anvil_loadState", params).await;
-    assert_eq!(message, "state dump: gzip is damaged: its checksum differs");
+    assert!(
+        message.starts_with("state dump: gzip is damaged: "),
+        "{message}"
+    );
     assert_eq!(to.client.get_block_number().await.unwrap(), 1);
-}
-
-/// gzip's container around bytes as they are.
-fn stored(content: &[u8]) -> Vec<u8> {
-    let mut packed = hex!("1f8b0800000000000003").to_vec();
-    let blocks = content.len().div_ceil(0xffff);
-    for (index, part) in content.chunks(0xffff).enumerate() {
-        packed.push(u8::from(index + 1 == blocks));
-        let len = part.len() as u16;
-        packed.extend([len.to_le_bytes(), (!len).to_le_bytes()].concat());
-        packed.extend(part);
-    }
-    let mut sum = u32::MAX;
-    for byte in content {
-        sum ^= u32::from(*byte);
-        for _ in 0..8 {
-            sum = (sum >> 1) ^ if sum & 1 == 1 { 0xedb8_8320 } else { 0 };
-        }
-    }
-    packed.extend((!sum).to_le_bytes());
-    packed.extend((content.len() as u32).to_le_bytes());
-    packed
 }
 
 /// Little that unpacks to much ends where a dump does.
