@@ -36,7 +36,8 @@
 //!    chain's lock.
 //! 2. [`chain::mining::send`] checks it and refuses it in geth's words; [`chain::mining`] executes it at once
 //!    or puts it into the [`chain::pool`]. With automatic mining one whose nonce is too high waits
-//!    there for its predecessor, until its sender has sent nothing for a second.
+//!    there for its predecessor, until its sender has sent nothing for a second and nothing that came
+//!    in before is on its way to the chain.
 //! 3. A block begins with what `chain::mining::opening` does: the backlog of gas drains, the next price is made,
 //!    an ArbOS upgrade that is due happens. What posting the transaction on L1 takes
 //!    ([`arbos::poster`]) is added to its intrinsic gas.

@@ -6,6 +6,7 @@
 
 pub mod account;
 pub mod args;
+mod arrivals;
 pub mod block;
 mod bodies;
 pub mod control;
@@ -58,6 +59,7 @@ use crate::{
     },
     errands, node,
 };
+use arrivals::Arrivals;
 use error::RpcError;
 use feed::Accepted;
 use methods::Methods;
@@ -79,6 +81,7 @@ pub struct Api {
     saving: Mutex<()>,
     head: watch::Sender<u64>,
     accepted: Mutex<Accepted>,
+    arrivals: Arrivals,
     mining: watch::Sender<Mining>,
     is_closed: AtomicBool,
     is_logged: AtomicBool,
@@ -96,6 +99,7 @@ impl Api {
             saving: Mutex::default(),
             head,
             accepted: Mutex::default(),
+            arrivals: Arrivals::default(),
             mining,
             is_closed: AtomicBool::new(false),
             is_logged: AtomicBool::new(true),

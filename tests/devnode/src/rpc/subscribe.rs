@@ -213,7 +213,7 @@ mod tests {
         let chain = Chain::new(&Config::default()).unwrap();
         let api = Arc::new(Api::new(chain, None));
         let mut module = RpcModule::new(Arc::clone(&api));
-        let patience = Duration::from_millis(50);
+        let patience = Duration::from_millis(20);
         module
             .register_subscription("sub", "item", "unsub", move |params, pending, api, _| {
                 subscribe(params, pending, api, patience)
@@ -224,7 +224,7 @@ mod tests {
             api.write().unwrap().mine().unwrap();
         }
         api.publish(&api.read());
-        tokio::time::sleep(10 * patience).await;
+        tokio::time::sleep(100 * patience).await;
         // Two had room; then comes the error, which ends it.
         for number in 1..3_u64 {
             let (head, _) = heads.next::<Value>().await.unwrap().unwrap();

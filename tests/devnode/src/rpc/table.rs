@@ -60,7 +60,7 @@ pub const REMARKS: &[(&str, &str)] = &[
     ),
     (
         "eth_getProof",
-        "of `latest` with what was edited since, which its root lacks; on a fork the upstream's, of accounts that were not changed here, up to the forked block",
+        "of `latest` with what was edited since, which its root lacks; on a fork the upstream's, of accounts that were not changed here, up to the forked block; ends after the time of `--call-timeout`",
     ),
     (
         "eth_getStorageValues",

@@ -15,11 +15,13 @@ use jsonrpsee::{
 };
 use tokio::{
     sync::{oneshot, watch},
-    time::{Instant, timeout, timeout_at},
+    time::{Instant, sleep, timeout_at},
 };
 
 use super::{
+    Api,
     args::Args,
+    arrivals::Arrival,
     error::RpcError,
     fill::{complete, signed},
     format::{self, ArbitrumReceipt},
@@ -34,8 +36,10 @@ use crate::chain::{
     },
 };
 
-/// How long a transaction waits for the one before it, as in Nitro's sequencer.
-const NONCE_WAIT: Duration = Duration::from_secs(1);
+/// How long a transaction waits for the one before it: a second, as in Nitro's sequencer. Others get their
+/// turn between its parts, so that a node which stands still finds what came meanwhile.
+const NONCE_WAIT: Duration = Duration::from_millis(250);
+const NONCE_WAITS: u32 = 4;
 
 /// How long `eth_sendRawTransactionSync` waits for the receipt, and at most.
 const RECEIPT_WAIT: Duration = Duration::from_secs(30);
@@ -64,18 +68,20 @@ pub fn register(methods: &mut Methods) -> Result<(), RegisterMethodError> {
 }
 
 async fn raw(params: Params<'static>, api: SharedApi) -> Result<B256, ErrorObjectOwned> {
+    let arrival = api.arrivals.enter();
     let tx = off_thread(move || decode(&Args::new(&params).required()?)).await?;
-    send(api, None, move |_| Ok(tx.clone())).await
+    send(&api, arrival, None, move |_| Ok(tx.clone())).await
 }
 
 async fn conditional(params: Params<'static>, api: SharedApi) -> Result<B256, ErrorObjectOwned> {
+    let arrival = api.arrivals.enter();
     let read = off_thread(move || {
         let mut args = Args::new(&params);
         let tx = decode(&args.required()?)?;
         Ok((tx, args.optional::<Conditions>()?))
     });
     let (tx, conditions) = read.await?;
-    send(api, conditions, move |_| Ok(tx.clone())).await
+    send(&api, arrival, conditions, move |_| Ok(tx.clone())).await
 }
 
 /// EIP-7966: sends, and returns the receipt. The time to wait is in milliseconds.
@@ -83,6 +89,7 @@ async fn sync(
     params: Params<'static>,
     api: SharedApi,
 ) -> Result<ArbitrumReceipt, ErrorObjectOwned> {
+    let arrival = api.arrivals.enter();
     let read = off_thread(move || {
         let mut args = Args::new(&params);
         let tx = decode(&args.required()?)?;
@@ -92,8 +99,8 @@ async fn sync(
     let patience = wait_ms.map_or(RECEIPT_WAIT, Duration::from_millis);
     let patience = patience.min(RECEIPT_WAIT_MAX);
     let heads = api.heads();
-    let hash = send(api.clone(), None, move |_| Ok(tx.clone())).await?;
-    mined(api, heads, hash, patience).await
+    let hash = send(&api, arrival, None, move |_| Ok(tx.clone())).await?;
+    mined(api.clone(), heads, hash, patience).await
 }
 
 /// As [`unsigned`], and returns the receipt.
@@ -140,6 +147,7 @@ async fn unsigned(
     api: SharedApi,
     anyone: bool,
 ) -> Result<B256, ErrorObjectOwned> {
+    let arrival = api.arrivals.enter();
     let filler = api.clone();
     let request = patiently(&api, move || {
         let request: TransactionRequest = Args::new(&params).required()?;
@@ -151,18 +159,20 @@ async fn unsigned(
         })
     });
     let request = request.await?;
-    send(api, None, move |chain| signed(chain, request.clone())).await
+    let make = move |chain: &Chain| signed(chain, request.clone());
+    send(&api, arrival, None, make).await
 }
 
 /// Takes a transaction that is made under the chain's lock, so that no other takes its nonce.
 async fn send(
-    api: SharedApi,
+    api: &SharedApi,
+    arrival: Arrival<'_>,
     conditions: Option<Conditions>,
     make: impl Fn(&Chain) -> Result<Recovered<TxEnvelope>, RpcError> + Send + 'static,
 ) -> Result<B256, ErrorObjectOwned> {
     let shared = api.clone();
     let conditions = conditions.map(Arc::new);
-    let submitted = patiently(&api, move || {
+    let submitted = patiently(api, move || {
         let (hash, sender, submitted) = shared.change(|chain| {
             let tx = make(chain)?;
             let (hash, sender) = (*tx.tx_hash(), tx.signer());
@@ -180,32 +190,33 @@ async fn send(
         }
         Ok((hash, submitted))
     });
-    match submitted.await? {
+    let submitted = submitted.await?;
+    drop(arrival);
+    match submitted {
         (hash, Submitted::Taken(_)) => Ok(hash),
         (hash, Submitted::Waiting { fate, seen }) => wait(api, hash, fate, seen).await,
     }
 }
 
 /// A nonce that is too high may be of a transaction that overtook its predecessor. It has time as
-/// long as its sender does something.
+/// long as its sender does something, or one that came in before is on its way.
 async fn wait(
-    api: SharedApi,
+    api: &SharedApi,
     hash: B256,
     mut fate: oneshot::Receiver<Result<B256, TxError>>,
     mut seen: Seen,
 ) -> Result<B256, ErrorObjectOwned> {
     loop {
-        match timeout(NONCE_WAIT, &mut fate).await {
-            Ok(Ok(Ok(hash))) => {
-                api.accept(hash);
-                return Ok(hash);
+        tokio::select! {
+            biased;
+            told = &mut fate => {
+                let told = told.unwrap_or(Err(TxError::Dropped));
+                return Ok(told.inspect(|hash| api.accept(*hash)).map_err(RpcError::from)?);
             }
-            Ok(Ok(Err(error))) => return Err(RpcError::from(error).into()),
-            Ok(Err(_)) => return Err(RpcError::from(TxError::Dropped).into()),
-            Err(_) => {}
+            () = quiet(api) => {}
         }
         let shared = api.clone();
-        let (error, now) = patiently(&api, move || {
+        let (error, now) = patiently(api, move || {
             let error = shared.change(|chain| Ok(chain.give_up(&hash, &mut seen)?))?;
             Ok((error, seen))
         })
@@ -214,6 +225,17 @@ async fn wait(
             return Err(RpcError::from(error).into());
         }
         seen = now;
+    }
+}
+
+/// Waits for a second, and for what had come in by then.
+async fn quiet(api: &Api) {
+    for _ in 0..NONCE_WAITS {
+        sleep(NONCE_WAIT).await;
+    }
+    let next = api.arrivals.next();
+    while !api.arrivals.all_taken(next) {
+        sleep(NONCE_WAIT).await;
     }
 }
 

@@ -144,7 +144,7 @@ mod tests {
 
     /// Files are written by another thread, some time later.
     fn files(folder: &Path) -> Vec<PathBuf> {
-        let deadline = Instant::now() + Duration::from_secs(20);
+        let deadline = Instant::now() + Duration::from_secs(60);
         loop {
             let mut found = Vec::new();
             let mut folders = vec![folder.to_path_buf()];

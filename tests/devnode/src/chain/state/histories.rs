@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use alloy_consensus::Header;
 use proptest::prelude::*;
+use revm::state::{Account as EvmAccount, AccountInfo, EvmState, EvmStorageSlot, TransactionId};
 
 use super::{trie::model, view::View, *};
 use crate::chain::blocks::{block::Block, history::History};
@@ -15,12 +16,32 @@ const ACCOUNTS: [Address; 3] = [
 ];
 const SLOTS: u64 = 4;
 
+/// What a transaction does to an account.
 #[derive(Clone, Copy, Debug)]
+enum Fate {
+    /// It is read only.
+    Stays,
+    Changes,
+    Created,
+    Destroyed,
+}
+
+/// An account in the journal of a transaction.
+#[derive(Clone, Debug)]
+struct Touched {
+    fate: Fate,
+    wei: u64,
+    slots: BTreeMap<u64, u64>,
+}
+
+#[derive(Clone, Debug)]
 enum Action {
     SetBalance(usize, u64),
     SetSlot(usize, u64, u64),
     Create(usize),
     Destroy(usize),
+    /// Ends a transaction.
+    Commit(BTreeMap<usize, Touched>),
     /// Remembers the state and asks for its root, as a block does.
     Mark,
     /// Goes back to one of the marks.
@@ -29,14 +50,27 @@ enum Action {
     Detour(prop::sample::Index, usize, u64),
 }
 
+fn touched() -> impl Strategy<Value = Touched> {
+    let fate = prop_oneof![
+        1 => Just(Fate::Stays),
+        3 => Just(Fate::Changes),
+        1 => Just(Fate::Created),
+        1 => Just(Fate::Destroyed),
+    ];
+    let slots = prop::collection::btree_map(0..SLOTS, 0..4_u64, 0..3);
+    (fate, 0..4_u64, slots).prop_map(|(fate, wei, slots)| Touched { fate, wei, slots })
+}
+
 fn action() -> impl Strategy<Value = Action> {
     let account = 0..ACCOUNTS.len();
+    let journal = prop::collection::btree_map(account.clone(), touched(), 1..3);
     prop_oneof![
         3 => (account.clone(), 0..4_u64).prop_map(|(account, wei)| Action::SetBalance(account, wei)),
         8 => (account.clone(), 0..SLOTS, 0..4_u64)
             .prop_map(|(account, slot, value)| Action::SetSlot(account, slot, value)),
         1 => account.clone().prop_map(Action::Create),
         1 => account.prop_map(Action::Destroy),
+        4 => journal.prop_map(Action::Commit),
         3 => Just(Action::Mark),
         1 => any::<prop::sample::Index>().prop_map(Action::Revert),
         2 => (any::<prop::sample::Index>(), 0..ACCOUNTS.len(), 0..SLOTS)
@@ -111,6 +145,55 @@ impl Model {
         }))
     }
 
+    /// A journal of EVM form with the values before it.
+    fn journal(&self, touched: &BTreeMap<usize, Touched>) -> EvmState {
+        let entry = |(account, touched): (&usize, &Touched)| {
+            let address = ACCOUNTS[*account];
+            let slots = touched.slots.iter().map(|(slot, value)| {
+                let before = match touched.fate {
+                    Fate::Created => 0,
+                    _ => self.slot(address, *slot),
+                };
+                let (before, after) = (U256::from(before), U256::from(*value));
+                let slot = U256::from(*slot);
+                let changed = EvmStorageSlot::new_changed(before, after, TransactionId::ZERO);
+                (slot, changed)
+            });
+            let account = EvmAccount::default()
+                .with_info(AccountInfo::from_balance(U256::from(touched.wei)))
+                .with_storage(slots);
+            let account = match touched.fate {
+                Fate::Stays => account,
+                Fate::Changes => account.with_touched_mark(),
+                Fate::Created => account.with_touched_mark().with_created_mark(),
+                Fate::Destroyed => account.with_touched_mark().with_selfdestruct_mark(),
+            };
+            (address, account)
+        };
+        touched.iter().map(entry).collect()
+    }
+
+    fn end(&mut self, touched: &BTreeMap<usize, Touched>) {
+        for (account, touched) in touched {
+            let address = ACCOUNTS[*account];
+            if let Fate::Created | Fate::Destroyed = touched.fate {
+                self.empty(address);
+            }
+            match touched.fate {
+                Fate::Stays => {}
+                Fate::Destroyed => {
+                    self.balances.insert(address, 0);
+                }
+                Fate::Changes | Fate::Created => {
+                    self.balances.insert(address, touched.wei);
+                    let slots = touched.slots.iter();
+                    self.slots
+                        .extend(slots.map(|(slot, value)| ((address, *slot), *value)));
+                }
+            }
+        }
+    }
+
     fn empty(&mut self, address: Address) {
         self.slots.retain(|(owner, _), _| *owner != address);
         self.detached.insert(address);
@@ -146,6 +229,10 @@ fn act(state: &mut State, model: &mut Model, marks: &mut Vec<(Position, Model)>,
             state.set_basic(ACCOUNTS[account], None).unwrap();
             model.empty(ACCOUNTS[account]);
             model.balances.insert(ACCOUNTS[account], 0);
+        }
+        Action::Commit(touched) => {
+            state.commit(model.journal(&touched)).unwrap();
+            model.end(&touched);
         }
         Action::Mark => {
             assert_eq!(state.root(), model.root());

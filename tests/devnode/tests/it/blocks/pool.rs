@@ -1,6 +1,6 @@
 //! The pool: what waits, what replaces what, and what is taken out.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use alloy::primitives::{Address, B256, U256};
 use alloy::providers::Provider;
@@ -184,7 +184,7 @@ async fn snapshots_bring_the_pool_back() {
 #[tokio::test]
 async fn with_automatic_mining_a_gap_is_an_error_after_a_second() {
     let rig = Rig::new().await;
-    let started = std::time::Instant::now();
+    let started = Instant::now();
     let (_, message) = rig
         .rpc_error("eth_sendTransaction", payment(DEV, 3, 1))
         .await;
@@ -192,7 +192,7 @@ async fn with_automatic_mining_a_gap_is_an_error_after_a_second() {
         message,
         format!("nonce too high: address {DEV}, tx: 3 state: 0")
     );
-    assert!((1..3).contains(&started.elapsed().as_secs()));
+    assert!(started.elapsed() >= Duration::from_secs(1));
     assert_eq!(status(&rig).await, parts(0, 0));
 }
 

@@ -15,7 +15,7 @@ use stylus_devnode::{
 
 use super::{
     proxy::{Mode, Proxy},
-    rig::{TIMEOUT, config, refusal, set_slot, settings, slot},
+    rig::{config, refusal, set_slot, settings, slot},
 };
 use crate::rig::Rig;
 
@@ -105,16 +105,12 @@ async fn faults_are_told_and_pass() {
     {
         let number = number as u64;
         scene.proxy.set(mode.clone());
-        let start = Instant::now();
+        let before = scene.proxy.requests();
         let message = scene.failure(number).await;
         assert!(message.contains(says), "{mode:?}: {message}");
         assert!(message.contains("slot "), "{message}");
-        // Four slow answers are the most.
-        assert!(
-            start.elapsed() < TIMEOUT * 6,
-            "{mode:?}: {:?}",
-            start.elapsed()
-        );
+        let asked = scene.proxy.requests() - before;
+        assert!((1..=3).contains(&asked), "{mode:?}: {asked} requests");
         scene.works(number).await;
     }
 }
@@ -134,7 +130,7 @@ async fn a_short_refusal_is_waited_for() {
     scene.proxy.set(Mode::TooMany("3600", 1_000));
     let start = Instant::now();
     assert!(scene.failure(2).await.contains("limits our rate"));
-    assert!(start.elapsed() < TIMEOUT);
+    assert!(start.elapsed() < Duration::from_secs(600));
     scene.works(2).await;
 }
 

@@ -373,7 +373,7 @@ async fn calls_at_many_older_blocks_all_end() {
         let call = local.client.call(ask.clone()).block(number.into());
         async move { (number, call.await.unwrap()) }
     });
-    let sums = timeout(Duration::from_secs(60), join_all(calls)).await;
+    let sums = timeout(Duration::from_secs(300), join_all(calls)).await;
     for (number, sum) in sums.expect("all end in time") {
         let first = number.saturating_sub(5).max(1);
         let expected: u64 = (first..=number).sum();

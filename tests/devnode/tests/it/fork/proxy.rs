@@ -17,8 +17,11 @@ use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
+    sync::Semaphore,
     task::JoinHandle,
 };
+
+use crate::rig::process::until;
 
 /// What happens to requests.
 #[derive(Clone, Debug)]
@@ -26,6 +29,8 @@ pub(super) enum Mode {
     Pass,
     /// Answers are late.
     Delay(Duration),
+    /// Each answer takes a permit of the gate; all go when it is closed.
+    Hold(Arc<Semaphore>),
     /// HTTP 429 with these seconds in `Retry-After`, so many times.
     TooMany(&'static str, usize),
     /// The connection is closed without an answer.
@@ -96,6 +101,13 @@ impl Proxy {
         *self.mode.lock().unwrap() = mode;
     }
 
+    /// From here on answers are held back.
+    pub(super) fn hold(&self) -> Arc<Semaphore> {
+        let gate = Arc::new(Semaphore::new(0));
+        self.set(Mode::Hold(Arc::clone(&gate)));
+        gate
+    }
+
     /// Puts another upstream behind the same URL.
     pub(super) fn turn(&self, upstream: String) {
         *self.upstream.lock().unwrap() = upstream;
@@ -104,6 +116,11 @@ impl Proxy {
     /// How many requests came so far.
     pub(super) fn requests(&self) -> usize {
         self.requests.load(Ordering::SeqCst)
+    }
+
+    /// Waits until so many came.
+    pub(super) async fn asked(&self, times: usize) {
+        until("the upstream is asked", async || self.requests() >= times).await;
     }
 }
 
@@ -139,8 +156,14 @@ async fn serve(mut stream: TcpStream, mode: Mode, upstream: &str) -> std::io::Re
             answer(request, &mode, upstream).await.to_string()
         }
     };
-    if let Mode::Delay(time) = mode {
-        tokio::time::sleep(time).await;
+    match &mode {
+        Mode::Delay(time) => tokio::time::sleep(*time).await,
+        Mode::Hold(gate) => {
+            if let Ok(permit) = gate.acquire().await {
+                permit.forget();
+            }
+        }
+        _ => {}
     }
     let len = answer.len();
     let head = format!(

@@ -6,14 +6,23 @@
 use std::{future::Future, pin::Pin};
 
 use alloy::{
+    consensus::{SignableTransaction, TxEip1559, TxEnvelope},
+    eips::Encodable2718,
     primitives::{Address, B256, Bytes, U256, keccak256},
     providers::Provider,
     rpc::client::BatchRequest,
+    signers::{SignerSync, local::PrivateKeySigner},
     sol,
     sol_types::SolCall,
 };
 use serde_json::json;
-use stylus_devnode::stylus::{self, Rules};
+use stylus_devnode::{
+    arbos::{
+        owners::native_token_owners,
+        slots::{ARBOS, ROOT, offset, space},
+    },
+    stylus::{self, Rules},
+};
 
 use crate::{
     fork::rig::fork,
@@ -45,6 +54,16 @@ sol! {
     interface Owner {
         function setL1PricePerUnit(uint256 price) external;
         function setL1PricingInertia(uint64 inertia) external;
+        function setL1PricingEquilibrationUnits(uint256 units) external;
+        function setL1PricingRewardRecipient(address recipient) external;
+        function setL1PricingRewardRate(uint64 rate) external;
+        function setParentGasFloorPerToken(uint64 floor) external;
+        function setPerBatchGasCharge(int64 cost) external;
+        function setAmortizedCostCapBips(uint64 cap) external;
+        function setSpeedLimit(uint64 limit) external;
+        function setL2GasPricingInertia(uint64 inertia) external;
+        function setL2GasBacklogTolerance(uint64 tolerance) external;
+        function setGasBacklog(uint64 backlog) external;
         function isChainOwner(address account) external view returns (bool);
         function scheduleArbOSUpgrade(uint64 version, uint64 timestamp) external;
         function setNativeTokenManagementFrom(uint64 timestamp) external;
@@ -71,9 +90,13 @@ sol! {
         function getCurrentTxL1GasFees() external view returns (uint256);
         function getL1BaseFeeEstimate() external view returns (uint256);
         function redeem(bytes32 ticketId) external returns (bytes32);
+        function keepalive(bytes32 ticketId) external returns (uint256);
+        function cancel(bytes32 ticketId) external;
+        function getTimeout(bytes32 ticketId) external view returns (uint256);
         function arbOSVersion() external view returns (uint256);
         function sendTxToL1(address destination, bytes calldata data) external payable returns (uint256);
         function findBatchContainingBlock(uint64 blockNum) external view returns (uint64 batch);
+        function getL1Confirmations(bytes32 blockHash) external view returns (uint64 confirmations);
         function constructOutboxProof(uint64 size, uint64 leaf) external view returns (bytes32 send, bytes32 root, bytes32[] memory proof);
         function register(uint256 x0, uint256 x1, uint256 y0, uint256 y1) external;
         function getPublicKey(address account) external view returns (uint256, uint256, uint256, uint256);
@@ -82,6 +105,14 @@ sol! {
         function getMultiGasBaseFee() external view returns (uint256[] memory);
         function getGasPricingConstraints() external view returns (uint64[3][] memory);
         function panic() external;
+    }
+}
+
+impl Rig {
+    /// Sets a slot of ArbOS.
+    async fn keep_in_arbos(&self, slot: U256, value: U256) {
+        let edit = json!([ARBOS, slot, B256::from(value)]);
+        self.rpc("anvil_setStorageAt", edit).await;
     }
 }
 
@@ -174,19 +205,51 @@ async fn no_state_root_on_a_fork(rig: Rig) {
     local.rpc("eth_getProof", proof).await;
 }
 
-/// Even an owner cannot set several targets.
+/// Even an owner cannot set several targets, and such that lie in state count for nothing. A backlog of
+/// twice the inertia makes the price 1 + 2 + 2 + 4/3 + 2/3 times the minimum, where `e^2` is 7.389.
 async fn one_gas_target(rig: Rig) {
     rig.own().await;
     let constraints = vec![[30_000_000, 1, 0], [15_000_000, 600, 0]];
     let set = Owner::setGasPricingConstraintsCall { constraints };
     assert!(rig.refuses(ARB_OWNER, set).await);
+
+    let price = async || rig.client.get_gas_price().await.unwrap();
+    let min = price().await;
+    // A list of one, in the first sub-space of L2's pricing: 1 gas a second, and far behind.
+    let lists = ROOT.child(space::L2_PRICING).child(0);
+    rig.keep_in_arbos(lists.slot(0), U256::ONE).await;
+    let constraint = lists.child_of(&0_u64.to_be_bytes());
+    for (entry, value) in [(0, 1), (1, 1), (2, 1_000_000_000_u64)] {
+        let slot = constraint.slot(entry);
+        rig.keep_in_arbos(slot, U256::from(value)).await;
+    }
+    let all = Others::getGasPricingConstraintsCall {};
+    assert_eq!(rig.ask(ARB_GAS_INFO, all).await, Vec::<[u64; 3]>::new());
+    rig.rpc("anvil_mine", json!([2])).await;
+    assert_eq!(price().await, min);
+
+    rig.rpc("anvil_setBlockTimestampInterval", json!([0])).await;
+    rig.set(Owner::setSpeedLimitCall { limit: 1_000_000 }).await;
+    rig.set(Owner::setL2GasPricingInertiaCall { inertia: 100 })
+        .await;
+    rig.set(Owner::setL2GasBacklogToleranceCall { tolerance: 0 })
+        .await;
+    let used = rig.set(Owner::setGasBacklogCall { backlog: 0 }).await;
+    let backlog = 200_000_000 - used.gas_used;
+    rig.set(Owner::setGasBacklogCall { backlog }).await;
+    rig.rpc("anvil_mine", json!([1])).await;
+    assert_eq!(price().await, 7 * min);
 }
 
-/// Nitro counts the units of every transaction, and a call that offers a price pays for its data.
+/// Nitro counts the units of every transaction with the encoder of brotli that is written in C, and a call
+/// that offers a price pays for its data.
 async fn units_with_a_price_only(rig: Rig) {
     rig.send(DEV.into(), vec![], 0).await;
-    let units = Others::getL1PricingUnitsSinceUpdateCall {};
-    assert_eq!(rig.ask(ARB_GAS_INFO, units).await, 0);
+    let units = async || {
+        let units = Others::getL1PricingUnitsSinceUpdateCall {};
+        rig.ask(ARB_GAS_INFO, units).await
+    };
+    assert_eq!(units().await, 0);
     rig.own().await;
     let price = U256::from(1_000_000_000);
     rig.set(Owner::setL1PricePerUnitCall { price }).await;
@@ -194,31 +257,134 @@ async fn units_with_a_price_only(rig: Rig) {
     let call = json!([{ "to": ARB_GAS_INFO, "data": data, "gasPrice": "0x5f5e100", "from": DEV },
         "latest"]);
     assert_eq!(rig.rpc("eth_call", call).await, json!(B256::ZERO));
+
+    let (from, raw) = letter();
+    let wealth = json!([from, U256::from(10_u64.pow(18))]);
+    rig.rpc("anvil_setBalance", wealth).await;
+    let before = units().await;
+    let pending = rig.client.send_raw_transaction(&raw).await.unwrap();
+    assert!(pending.get_receipt().await.unwrap().status());
+    let size = (units().await - before) / 16;
+    assert!(size.abs_diff(LETTER_IN_C) > 50, "{size} bytes");
 }
 
-/// `block.number` is the L1's. A day of transactions does not change a price that owners set, whatever
-/// the other parameters are, and a ticket that nobody brought is not there to be redeemed.
-async fn no_l1(rig: Rig) {
-    rig.own().await;
-    let price = U256::from(1_000_000_000);
-    rig.set(Owner::setL1PricePerUnitCall { price }).await;
-    rig.set(Owner::setL1PricingInertiaCall { inertia: 1 }).await;
-    for _ in 0..3 {
-        rig.rpc("evm_increaseTime", json!([86_400])).await;
-        rig.send(DEV.into(), vec![7; 400], 0).await;
-    }
-    let told = rig
-        .ask(ARB_GAS_INFO, Others::getL1BaseFeeEstimateCall {})
-        .await;
-    assert_eq!(told, price);
-    let ticket = Others::redeemCall {
-        ticketId: B256::repeat_byte(1),
+/// {byte} About what the encoder in C makes of [`letter`] at quality 1, with a window of 22 bits: its
+/// signature adds or takes some.
+const LETTER_IN_C: u64 = 11_275;
+
+/// A transaction of 20,000 bytes, always the same: eleven zeros, eleven bytes that look random, and so on.
+fn letter() -> (Address, Bytes) {
+    let key = PrivateKeySigner::from_bytes(&B256::repeat_byte(1)).unwrap();
+    let mut drawn = 1_u32;
+    let mut draw = || {
+        drawn = drawn.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        ((drawn >> 16) % 229) as u8
     };
-    assert!(rig.refuses(ARB_RETRYABLE_TX, ticket).await);
+    let input: Vec<u8> = (0..20_000)
+        .map(|place| if place % 22 < 11 { 0 } else { draw() })
+        .collect();
+    let tx = TxEip1559 {
+        chain_id: stylus_devnode::CHAIN_ID,
+        gas_limit: 30_000_000,
+        max_fee_per_gas: 1_000_000_000,
+        to: DEV.into(),
+        input: input.into(),
+        ..Default::default()
+    };
+    let signature = key.sign_hash_sync(&tx.signature_hash()).unwrap();
+    let tx = TxEnvelope::from(tx.into_signed(signature));
+    (key.address(), tx.encoded_2718().into())
+}
+
+/// `block.number` is the L1's, of which a fork knows more: see `fork::l1`.
+async fn no_l1(rig: Rig) {
     let code = json!({ "code": "0x4360005260206000f3" });
     let target = Address::repeat_byte(1).to_string();
     let call = json!([{ "to": target }, "latest", { target.clone(): code }]);
+    rig.rpc("evm_increaseTime", json!([86_400])).await;
+    rig.rpc("evm_mine", json!([])).await;
     assert_eq!(rig.rpc("eth_call", call).await, json!(B256::ZERO));
+    rig.own().await;
+    price_of_owners(&rig).await;
+    messages_that_stay(&rig).await;
+    tickets_that_stay(&rig).await;
+}
+
+/// Days of transactions do not change a price that owners set, whatever the other parameters are, and
+/// nobody gets a reward.
+async fn price_of_owners(rig: &Rig) {
+    let recipient = Address::repeat_byte(0x4e);
+    let units = U256::ONE;
+    rig.set(Owner::setL1PricingInertiaCall { inertia: 1 }).await;
+    rig.set(Owner::setL1PricingEquilibrationUnitsCall { units })
+        .await;
+    rig.set(Owner::setL1PricingRewardRecipientCall { recipient })
+        .await;
+    rig.set(Owner::setL1PricingRewardRateCall { rate: 1_000_000 })
+        .await;
+    rig.set(Owner::setPerBatchGasChargeCall { cost: 1_000_000 })
+        .await;
+    rig.set(Owner::setAmortizedCostCapBipsCall { cap: 1 }).await;
+    let price = U256::from(1_000_000_000);
+    rig.set(Owner::setL1PricePerUnitCall { price }).await;
+    let mut used = Vec::new();
+    for floor in [0, 0, 1_000_000] {
+        rig.set(Owner::setParentGasFloorPerTokenCall { floor })
+            .await;
+        rig.rpc("evm_increaseTime", json!([86_400])).await;
+        used.push(rig.send(DEV.into(), vec![7; 400], 0).await.gas_used);
+    }
+    let told = rig.ask(ARB_GAS_INFO, Others::getL1BaseFeeEstimateCall {});
+    assert_eq!(told.await, price);
+    // Signatures compress to some bytes more or fewer.
+    let (least, most) = (used.iter().min().unwrap(), used.iter().max().unwrap());
+    assert!(most - least < 16 * 16 * 10, "{used:?}");
+    let balance = rig.client.get_balance(recipient).await.unwrap();
+    assert_eq!(balance, U256::ZERO);
+}
+
+/// What a message is sent to knows nothing of it after the week in which it can be disputed on L1, and
+/// its value is nowhere.
+async fn messages_that_stay(rig: &Rig) {
+    let destination = Address::repeat_byte(0x5e);
+    // Stores what it is called with.
+    let code = json!([destination, "0x5f355f5500"]);
+    rig.rpc("anvil_setCode", code).await;
+    let data = Bytes::from(vec![7; 32]);
+    let send = Others::sendTxToL1Call { destination, data }.abi_encode();
+    let receipt = rig.send(ARB_SYS.into(), send, 5).await;
+    assert!(receipt.status());
+    for _ in 0..10 {
+        rig.rpc("evm_increaseTime", json!([86_400])).await;
+        rig.rpc("evm_mine", json!([])).await;
+    }
+    let stored = rig.client.get_storage_at(destination, U256::ZERO);
+    assert_eq!(stored.await.unwrap(), U256::ZERO);
+    let balance = rig.client.get_balance(destination).await.unwrap();
+    assert_eq!(balance, U256::ZERO);
+}
+
+/// Neither a ticket that nobody brought is redeemed, nor one that lies in state; nor is that kept longer
+/// or given up.
+async fn tickets_that_stay(rig: &Rig) {
+    let (none, known) = (B256::repeat_byte(1), B256::repeat_byte(2));
+    let ticket = ROOT.child(space::RETRYABLES).child_of(known.as_slice());
+    let timeout = U256::from(u64::from(u32::MAX));
+    let slot = ticket.slot(offset::retryable::TIMEOUT);
+    rig.keep_in_arbos(slot, timeout).await;
+    let beneficiary = ticket.slot(offset::retryable::BENEFICIARY);
+    rig.keep_in_arbos(beneficiary, DEV.into_word().into()).await;
+    let until = Others::getTimeoutCall { ticketId: known };
+    assert_eq!(rig.ask(ARB_RETRYABLE_TX, until).await, timeout);
+    for id in [none, known] {
+        for input in [
+            Others::redeemCall { ticketId: id }.abi_encode(),
+            Others::keepaliveCall { ticketId: id }.abi_encode(),
+            Others::cancelCall { ticketId: id }.abi_encode(),
+        ] {
+            assert!(rig.try_view(ARB_RETRYABLE_TX, input).await.is_err());
+        }
+    }
 }
 
 /// The hash of what is run, not the root of the proving machine's module.
@@ -253,9 +419,8 @@ async fn precompiles_without_calls(rig: Rig) {
     assert!(rig.refuses(ARB_BLS, key).await);
 
     // As an owner of the native token, which may mint where there is a manager.
-    for (slot, value) in stylus_devnode::arbos::owners::native_token_owners().with_member(DEV) {
-        let slot = json!([stylus_devnode::arbos::slots::ARBOS, slot, B256::from(value)]);
-        rig.rpc("anvil_setStorageAt", slot).await;
+    for (slot, value) in native_token_owners().with_member(DEV) {
+        rig.keep_in_arbos(slot, value).await;
     }
     let amount = U256::ONE;
     let mint = Others::mintNativeTokenCall { amount };
@@ -267,6 +432,12 @@ async fn precompiles_without_calls(rig: Rig) {
 async fn no_batches_and_no_older_messages(rig: Rig) {
     let batch = Others::findBatchContainingBlockCall { blockNum: 0 };
     assert!(rig.refuses(NODE_INTERFACE, batch).await);
+    rig.rpc("anvil_mine", json!([1_000])).await;
+    let first = rig.client.get_block(0.into()).await.unwrap().unwrap();
+    let confirmed = Others::getL1ConfirmationsCall {
+        blockHash: first.header.hash,
+    };
+    assert_eq!(rig.ask(NODE_INTERFACE, confirmed).await, 0);
 
     let (destination, data) = (DEV, Bytes::new());
     let send = Others::sendTxToL1Call { destination, data }.abi_encode();

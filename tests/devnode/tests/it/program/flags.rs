@@ -3,7 +3,6 @@
 use std::{
     net::{IpAddr, TcpListener, TcpStream, UdpSocket},
     process::Stdio,
-    time::Duration,
 };
 
 use serde_json::{Value, json};
@@ -128,7 +127,7 @@ async fn compiled_programs_are_kept_where_it_is_told() {
     let mut none = start(&["--no-module-cache"]);
     none.program(ECHO).await;
     none.signal("-TERM");
-    assert!(none.end(Duration::from_secs(10)).success());
+    assert!(none.end().success());
     assert_eq!(files(folder.path()), 0);
 
     let told = start(&["--module-cache", &named]);

@@ -1,15 +1,11 @@
 //! The program: accounts, state files, and how it ends.
 
-use std::{
-    path::Path,
-    process::Stdio,
-    time::{Duration, Instant},
-};
+use std::{net::TcpListener, path::Path, process::Stdio, time::Duration};
 
 use alloy::providers::{Provider, ProviderBuilder, WsConnect};
 use serde_json::{Value, json};
 
-use crate::rig::process::{Process, command, refusal, terminate, text};
+use crate::rig::process::{Process, ask, command, refusal, terminate, text, until};
 
 fn blocks(state: &Path) -> usize {
     let state: Value = serde_json::from_slice(&std::fs::read(state).unwrap()).unwrap();
@@ -89,7 +85,7 @@ fn a_signal_that_comes_twice_writes_the_state() {
         let mut process = Process::start(&["--state", state.to_str().unwrap()]);
         process.signal("-TERM");
         process.signal("-TERM");
-        assert!(process.end(Duration::from_secs(10)).success());
+        assert!(process.end().success());
         assert_eq!(blocks(&state), 1);
     }
 }
@@ -124,7 +120,7 @@ async fn signals_write_the_state() {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         process.signal(name);
-        assert!(process.end(Duration::from_secs(10)).success(), "{name}");
+        assert!(process.end().success(), "{name}");
         assert!(blocks(&state) > 3);
         drop(client);
     }
@@ -137,34 +133,35 @@ async fn the_state_is_written_at_intervals() {
     let flags = ["--state", state.to_str().unwrap(), "--state-interval", "1"];
     let mut process = Process::start(&flags);
     process.rpc("anvil_mine", json!([4])).await;
-    let started = Instant::now();
-    while !state.exists() {
-        assert!(started.elapsed() < Duration::from_secs(10));
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    until("the state is written", async || state.exists()).await;
     // Whatever happens to the process now.
     process.child.kill().unwrap();
-    process.end(Duration::from_secs(5));
+    process.end();
     assert_eq!(blocks(&state), 5);
     let again = Process::start(&flags[..2]);
     assert_eq!(again.rpc("eth_blockNumber", json!([])).await, json!("0x4"));
 }
 
 /// A folder for compiled programs that is a file: the node warns of it on stderr, and runs all the same.
-#[test]
-fn the_log_goes_to_stderr_unless_silenced() {
+#[tokio::test]
+async fn the_log_goes_to_stderr_unless_silenced() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let folder = file.path().to_str().unwrap();
     for (silent, is_logged) in [(None, true), (Some("--silent"), false)] {
+        let free = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = free.local_addr().unwrap().port().to_string();
+        drop(free);
         let mut command = command();
-        command.args(["--port", "0", "--module-cache", folder]);
+        command.args(["--port", &port, "--module-cache", folder]);
         let mut child = command
             .args(silent)
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        std::thread::sleep(Duration::from_secs(1));
+        let url = format!("http://127.0.0.1:{port}");
+        let asks = async || ask(&url, "eth_chainId", json!([])).await.is_ok();
+        until("it has started", asks).await;
         terminate(&child);
         let status = child.wait().unwrap();
         assert!(status.success(), "{status}");

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use crate::rig::{ARB_WASM, ArbWasm, DEV, FEE, compress, init_code};
 
 /// How long anything may take that is not slow.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Without the settings of whoever runs the tests.
 pub(crate) fn command() -> Command {
@@ -98,14 +98,14 @@ impl Process {
         signal(&self.child, name);
     }
 
-    /// Waits for the end, which must come within the time.
-    pub(crate) fn end(&mut self, limit: Duration) -> ExitStatus {
+    /// Waits for the end, which must come in time.
+    pub(crate) fn end(&mut self) -> ExitStatus {
         let started = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status;
             }
-            assert!(started.elapsed() < limit, "it does not end");
+            assert!(started.elapsed() < PATIENCE, "it does not end");
             std::thread::sleep(Duration::from_millis(10));
         }
     }

@@ -63,7 +63,7 @@ impl Socket {
     }
 
     pub(crate) async fn read(&mut self) -> Value {
-        let message = timeout(Duration::from_secs(20), self.stream.next()).await;
+        let message = timeout(Duration::from_secs(60), self.stream.next()).await;
         let message = message.expect("a message in time").expect("one").unwrap();
         serde_json::from_str(message.to_text().unwrap()).unwrap()
     }

@@ -1,7 +1,5 @@
 //! Requests that make many blocks: others are answered meanwhile.
 
-use std::time::{Duration, Instant};
-
 use alloy::primitives::{Address, Bytes, hex};
 use serde_json::{Value, json};
 use stylus_devnode::{Config, config::Mining};
@@ -11,22 +9,17 @@ use crate::rig::{DEV, Rig};
 /// For ever: jump.
 const SPINNER: &[u8] = &hex!("5b5f56");
 
-/// The longest that a look at the chain takes meanwhile, in a debug build on a busy machine.
-const LOOK: Duration = Duration::from_secs(5);
-
 /// What other clients see of the chain's length until a request is answered.
 async fn lengths_until(rig: &Rig, method: &'static str, params: Value) -> Vec<u64> {
     let request = rig.rpc(method, params);
     tokio::pin!(request);
     let mut seen = Vec::new();
     loop {
-        let start = Instant::now();
         let look = rig.rpc("eth_blockNumber", json!([]));
         tokio::select! {
             biased;
             _ = &mut request => return seen,
             number = look => {
-                assert!(start.elapsed() < LOOK);
                 let number = number.as_str().unwrap().to_owned();
                 seen.push(u64::from_str_radix(&number[2..], 16).unwrap());
             }
@@ -74,7 +67,7 @@ async fn a_transaction_gets_in_between() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn others_are_answered_while_a_full_pool_is_mined() {
-    const TRANSACTIONS: u64 = 16;
+    const TRANSACTIONS: u64 = 8;
     let rig = Rig::with(Config {
         mining: Mining::Manual,
         ..Config::default()
@@ -84,7 +77,7 @@ async fn others_are_answered_while_a_full_pool_is_mined() {
     rig.rpc("anvil_setCode", json!([at, Bytes::from_static(SPINNER)]))
         .await;
     for _ in 0..TRANSACTIONS {
-        let tx = json!([{ "from": DEV, "to": at, "gas": "0x1c9c380", "gasPrice": "0x174876e800" }]);
+        let tx = json!([{ "from": DEV, "to": at, "gas": "0x1312d00", "gasPrice": "0x174876e800" }]);
         rig.rpc("eth_sendTransaction", tx).await;
     }
     let seen = lengths_until(&rig, "evm_setAutomine", json!([true])).await;

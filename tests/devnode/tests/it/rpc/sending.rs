@@ -52,12 +52,14 @@ async fn sending_can_wait_for_the_receipt() {
     rig.rpc("evm_setIntervalMining", json!([0.3])).await;
     let (_, raw) = transfer(1);
     let receipt = rig.client.send_raw_transaction_sync(&raw).await.unwrap();
-    assert_eq!(receipt.block_number, Some(2));
+    let second = receipt.block_number.unwrap();
+    assert!(second >= 2);
 
     // So does one that the node signs.
     let payment = json!([{ "from": DEV, "to": ALICE, "value": "0x1" }]);
     let receipt = rig.rpc("eth_sendTransactionSync", payment).await;
-    assert_eq!(receipt["blockNumber"], json!("0x3"));
+    let third: U256 = serde_json::from_value(receipt["blockNumber"].clone()).unwrap();
+    assert!(third > U256::from(second));
     let stranger = json!([{ "from": ALICE, "to": DEV }]);
     let (_, message) = rig.rpc_error("eth_sendTransactionSync", stranger).await;
     assert_eq!(message, "unknown account");

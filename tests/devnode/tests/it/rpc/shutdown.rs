@@ -12,6 +12,7 @@ use stylus_devnode::{Config, TEST_ACCOUNTS, config::Mining, spawn};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
+    sync::{Notify, watch},
     time::sleep,
 };
 
@@ -44,8 +45,9 @@ async fn check(state: PathBuf, mining: Mining, answered: &[B256]) {
     }
 }
 
-/// Sends one transaction after the other until there is no answer, and returns the hashes.
-async fn send_on(url: String, from: Address) -> Vec<B256> {
+/// Sends one transaction after the other until there is no answer, and returns the hashes. `all` counts
+/// everyone's.
+async fn send_on(url: String, from: Address, all: &watch::Sender<usize>) -> Vec<B256> {
     let client = ProviderBuilder::new().connect_http(url.parse().unwrap());
     let mut answered = Vec::new();
     while let Ok(hash) = client
@@ -53,6 +55,7 @@ async fn send_on(url: String, from: Address) -> Vec<B256> {
         .await
     {
         answered.push(hash);
+        all.send_modify(|count| *count += 1);
     }
     answered
 }
@@ -62,9 +65,12 @@ async fn ends_amid_senders(mining: Mining) {
     let state = folder.path().join("state.json");
     let rig = Rig::with(config(state.clone(), mining)).await;
     let url = rig.node.url();
-    let senders = TEST_ACCOUNTS.map(|from| send_on(url.clone(), from));
+    let all = watch::Sender::new(0);
+    let senders = TEST_ACCOUNTS.map(|from| send_on(url.clone(), from, &all));
     let stop = async {
-        sleep(Duration::from_millis(400)).await;
+        let mut all = all.subscribe();
+        let many = |count: &usize| *count > 4 * TEST_ACCOUNTS.len();
+        all.wait_for(many).await.unwrap();
         rig.node.shutdown().await.unwrap();
     };
     let (answered, ()) = tokio::join!(join_all(senders), stop);
@@ -83,8 +89,13 @@ async fn waiting_transactions_that_were_answered_are_in_the_file() {
     ends_amid_senders(Mining::Manual).await;
 }
 
-/// Begins a request, and ends it after a while. The hash, if there is one.
-async fn straggle(address: SocketAddr, from: Address, pause: Duration) -> Option<B256> {
+/// Begins a request, and ends it after a while. The hash, if there is one, of which `first` learns.
+async fn straggle(
+    address: SocketAddr,
+    from: Address,
+    pause: Duration,
+    first: &Notify,
+) -> Option<B256> {
     let request = json!({
         "jsonrpc": "2.0", "id": 1, "method": "eth_sendTransaction", "params": payment(from),
     });
@@ -92,7 +103,7 @@ async fn straggle(address: SocketAddr, from: Address, pause: Duration) -> Option
     let (early, late) = request.split_at(request.len() / 2);
     let mut stream = TcpStream::connect(address).await.unwrap();
     let head = format!(
-        "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
         request.len()
     );
     stream.write_all(head.as_bytes()).await.unwrap();
@@ -104,10 +115,13 @@ async fn straggle(address: SocketAddr, from: Address, pause: Duration) -> Option
     stream.read_to_string(&mut answer).await.ok()?;
     let (_, body) = answer.split_once("\r\n\r\n")?;
     let answer: Value = serde_json::from_str(body).ok()?;
-    serde_json::from_value(answer["result"].clone()).ok()
+    let hash = serde_json::from_value(answer["result"].clone()).ok();
+    first.notify_one();
+    hash
 }
 
-/// Requests that end at every moment from the order to end until the file, which is large, is written.
+/// Requests that end at every moment from before the order to end until the file, which is large, is
+/// written.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_request_that_ends_late_is_in_the_file_or_refused() {
     const STEP: Duration = Duration::from_millis(15);
@@ -117,13 +131,13 @@ async fn a_request_that_ends_late_is_in_the_file_or_refused() {
     let rig = Rig::with(config(state.clone(), Mining::Auto)).await;
     rig.rpc("anvil_mine", json!([10_000])).await;
     let address = rig.node.address();
-    let wait = Duration::from_millis(300);
+    let (wait, first) = (Duration::from_millis(300), Notify::new());
     let stragglers = (0..150).map(|step| {
         let from = TEST_ACCOUNTS[step as usize % TEST_ACCOUNTS.len()];
-        straggle(address, from, wait + step * STEP)
+        straggle(address, from, wait + step * STEP, &first)
     });
     let stop = async {
-        sleep(wait).await;
+        first.notified().await;
         rig.node.shutdown().await.unwrap();
     };
     let (answered, ()) = tokio::join!(join_all(stragglers), stop);

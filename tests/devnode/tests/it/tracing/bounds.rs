@@ -1,7 +1,5 @@
 //! Requests that are wrong or ask for too much.
 
-use std::time::{Duration, Instant};
-
 use alloy::primitives::{Address, B256};
 use serde_json::json;
 
@@ -72,13 +70,11 @@ async fn a_trace_that_grows_too_large_is_refused() {
     for (code, mut options) in cases {
         options["stateOverrides"] = json!({format!("{at:?}"): {"code": code}});
         let call = json!({"from": DEV, "to": at, "gas": "0x2faf080"});
-        let start = Instant::now();
         let (_, message) = scene
             .rig
             .rpc_error("debug_traceCall", json!([call, "latest", options]))
             .await;
         assert!(message.starts_with("trace too large"), "{code}: {message}");
-        assert!(start.elapsed() < Duration::from_secs(20), "{code}");
     }
     // The same code in a trace of few steps, or with another tracer, is all right.
     let call = json!({"from": DEV, "to": at, "gas": "0xfffff"});
