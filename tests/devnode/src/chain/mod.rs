@@ -263,7 +263,7 @@ impl Chain {
 
     /// When the executions of a request that begins now have to end, unless they are mined.
     pub fn deadline(&self) -> Deadline {
-        Deadline::after(self.call_timeout())
+        Deadline::after(self.call_timeout(), self.stop.clone())
     }
 
     /// What a transaction begins with that sees `view`.

@@ -21,6 +21,23 @@ pub struct StateError {
 
 impl DBErrorMarker for StateError {}
 
+/// Why an execution ended before its gas did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum Aborted {
+    /// It took longer than it may.
+    #[error("execution aborted (timeout = {0:?})")]
+    TimedOut(Duration),
+    /// The node ends, and nobody waits for it any more.
+    #[error("execution aborted: the node is shutting down")]
+    Stopping,
+}
+
+impl From<Aborted> for StateError {
+    fn from(aborted: Aborted) -> Self {
+        Self::here("on".into(), Reason::Aborted(aborted))
+    }
+}
+
 fn whose(upstream: &str) -> String {
     match upstream {
         "" => String::new(),
@@ -104,6 +121,9 @@ pub enum Reason {
         "the upstream runs ArbOS {0}, and this node knows 30 to 61; --arbos-version makes it follow one of these"
     )]
     ArbosVersion(u64),
+    /// Nothing is wrong with it: whoever reads has to end.
+    #[error(transparent)]
+    Aborted(#[from] Aborted),
     /// It is not in memory, and whoever asks must not wait: see [`errands`](super::errands).
     #[error("it was not read yet")]
     PutOff,

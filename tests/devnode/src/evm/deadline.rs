@@ -1,63 +1,74 @@
 //! When an execution that nobody pays for has to end.
 //!
-//! Gas bounds what one frame does between two calls; frames, host calls and repeated executions are
-//! where the clock is read. A mined transaction has no deadline: it must come out the same everywhere.
+//! The clock is read between frames, between host calls, and now and then within a frame; what one
+//! precompile does is bounded by its gas. A mined transaction has no deadline: it must come out the same everywhere.
 
 use std::time::{Duration, Instant};
 
-use revm::context_interface::context::ContextError;
-use thiserror::Error;
+use super::Error;
+use crate::{
+    errands::{
+        self,
+        error::{Reason, StateError},
+    },
+    fork::Stop,
+};
 
-use super::{Error, frames::FrameError};
-use crate::errands;
+pub use crate::errands::error::Aborted;
 
-/// An execution took longer than it may.
-#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
-#[error("execution aborted (timeout = {0:?})")]
-pub struct TimedOut(pub Duration);
-
-/// The end of the time that a request has for all its executions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The end of the time that a request has for all its executions, or of the node.
+#[derive(Clone, Debug)]
 pub struct Deadline {
     start: Instant,
     /// What earlier attempts of the request have used.
     used: Duration,
     timeout: Duration,
+    stop: Stop,
 }
 
 impl Deadline {
-    /// `timeout` from now, less what earlier attempts of the request have used.
-    pub fn after(timeout: Duration) -> Self {
+    /// `timeout` from now, less what earlier attempts of the request have used, unless the node ends first.
+    pub fn after(timeout: Duration, stop: Stop) -> Self {
         Self {
             start: Instant::now(),
             used: errands::executed(),
             timeout,
+            stop,
         }
     }
 
-    /// The error once the time is over.
-    pub fn error(&self) -> TimedOut {
-        TimedOut(self.timeout)
+    /// The same, with `timeout` in all if that is less.
+    #[must_use]
+    pub fn within(self, timeout: Duration) -> Self {
+        Self {
+            timeout: self.timeout.min(timeout),
+            ..self
+        }
     }
 
-    /// Whether the time is over.
-    pub fn is_over(&self) -> bool {
-        self.used.saturating_add(self.start.elapsed()) >= self.timeout
-    }
-
-    /// Ends an execution whose time is over.
-    pub(super) fn check(&self) -> Result<(), FrameError> {
-        match self.is_over() {
-            // revm takes errors that are not the database's in words only.
-            true => Err(ContextError::Custom(self.error().to_string())),
+    /// Fails once the time is over.
+    ///
+    /// # Errors
+    /// Every [`Aborted`].
+    pub fn check(&self) -> Result<(), Aborted> {
+        if self.stop.is_stopping() {
+            return Err(Aborted::Stopping);
+        }
+        match self.used.saturating_add(self.start.elapsed()) >= self.timeout {
+            true => Err(Aborted::TimedOut(self.timeout)),
             false => Ok(()),
         }
     }
+}
 
-    /// What an execution's error means, if it ended for want of time.
-    pub fn ended(&self, error: &Error) -> Option<TimedOut> {
-        let late = self.error();
-        matches!(error, Error::Custom(text) if *text == late.to_string()).then_some(late)
+/// Why an execution was ended, if its error is that it was.
+pub fn aborted(error: &Error) -> Option<Aborted> {
+    match error {
+        Error::Database(StateError {
+            reason: Reason::Aborted(aborted),
+            ..
+        }) => Some(*aborted),
+        _ => None,
     }
 }
 
@@ -66,18 +77,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_error_is_known_by_its_deadline() {
-        let over = Deadline::after(Duration::ZERO);
-        let Err(ContextError::Custom(text)) = over.check() else {
-            panic!("{over:?}");
-        };
-        assert_eq!(text, "execution aborted (timeout = 0ns)");
-        assert_eq!(
-            over.ended(&Error::Custom(text.clone())),
-            Some(TimedOut(Duration::ZERO))
-        );
-        let ample = Deadline::after(Duration::from_secs(20));
-        assert!(ample.check().is_ok());
-        assert_eq!(ample.ended(&Error::Custom(text)), None);
+    fn time_and_the_node_end() {
+        let stop = Stop::default();
+        let ample = Deadline::after(Duration::from_secs(20), stop.clone());
+        assert_eq!(ample.check(), Ok(()));
+        let over = Aborted::TimedOut(Duration::ZERO);
+        assert_eq!(ample.clone().within(Duration::ZERO).check(), Err(over));
+        assert_eq!(over.to_string(), "execution aborted (timeout = 0ns)");
+        stop.stop();
+        assert_eq!(ample.check(), Err(Aborted::Stopping));
+    }
+
+    #[test]
+    fn the_error_is_known_by_its_type() {
+        let error = Error::Database(Aborted::Stopping.into());
+        assert_eq!(aborted(&error), Some(Aborted::Stopping));
+        assert_eq!(aborted(&Error::Custom(Aborted::Stopping.to_string())), None);
     }
 }

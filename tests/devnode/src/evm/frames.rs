@@ -6,25 +6,28 @@
 
 use alloy_primitives::Address;
 use revm::{
-    context_interface::{ContextTr, context::take_error},
+    context_interface::{
+        ContextTr,
+        context::{ContextError, take_error},
+    },
     handler::{
         EthFrame, EvmTr, FrameInitOrResult, FrameResult, ItemOrResult, PrecompileProvider,
         evm::{ContextDbError, FrameInitResult},
     },
     interpreter::{
-        CallScheme, FrameInput, InstructionResult, InterpreterAction, interpreter::EthInterpreter,
-        interpreter_action::FrameInit,
+        CallScheme, FrameInput, InstructionResult, Interpreter, InterpreterAction,
+        interpreter::EthInterpreter, interpreter_action::FrameInit, interpreter_types::LoopControl,
     },
 };
 
-use super::{Context, Evm};
+use super::{Context, Evm, Instructions};
 use crate::{fork::StateError, stylus::code};
 
 /// revm's frame.
 pub type Frame = EthFrame<EthInterpreter>;
 
 /// What only the database or the program engine can be guilty of.
-pub type FrameError = revm::context_interface::context::ContextError<StateError>;
+pub type FrameError = ContextError<StateError>;
 
 impl<'a, I> Evm<'a, I> {
     /// Makes a frame, if there is time; from now on its account acts in one more.
@@ -32,9 +35,7 @@ impl<'a, I> Evm<'a, I> {
         &mut self,
         init: FrameInit,
     ) -> Result<FrameInitResult<'_, Frame>, ContextDbError<Context<'a>>> {
-        if let Some(deadline) = self.inner.ctx.chain.deadline {
-            deadline.check()?;
-        }
+        check_time(&self.inner.ctx)?;
         let missing = self.missing_callee(&init);
         if let ItemOrResult::Result(result) = self.inner.frame_init(init)? {
             let state = &mut self.inner.ctx.journal_mut().state;
@@ -80,11 +81,14 @@ impl<'a, I> Evm<'a, I> {
         }
         let (context, instructions, _, frames) = self.inner.all_mut();
         let frame = frames.get();
-        let mut action = frame.interpreter.run_plain(
-            instructions.instruction_table(),
-            instructions.gas_table(),
-            context,
-        );
+        let mut action = match context.chain.deadline.is_some() {
+            true => run_in_time(&mut frame.interpreter, instructions, context)?,
+            false => frame.interpreter.run_plain(
+                instructions.instruction_table(),
+                instructions.gas_table(),
+                context,
+            ),
+        };
         if frame.data.is_create() {
             reject_reserved_code(&mut action, context);
         }
@@ -142,6 +146,39 @@ impl<'a, I> Evm<'a, I> {
         let frame = self.inner.frame_stack().get();
         frame.data.is_call()
             && code::is_callable(frame.interpreter.bytecode.original_byte_slice(), arbos)
+    }
+}
+
+/// Operators between two looks at the clock: some 50 µs of the cheap ones.
+const STEPS: u32 = 10_000;
+
+/// Runs code until it calls, creates or ends, or its time is over.
+fn run_in_time<'a>(
+    interpreter: &mut Interpreter<EthInterpreter>,
+    instructions: &Instructions<'a>,
+    context: &mut Context<'a>,
+) -> Result<InterpreterAction, FrameError> {
+    let (table, gas) = (instructions.instruction_table(), instructions.gas_table());
+    loop {
+        for _ in 0..STEPS {
+            if let Err(end) = interpreter.step(table, gas, context) {
+                if interpreter.bytecode.action().is_none() {
+                    interpreter.halt(end);
+                }
+                return Ok(interpreter.take_next_action());
+            }
+        }
+        check_time(context)?;
+    }
+}
+
+/// Ends an execution whose time is over.
+pub(super) fn check_time(context: &Context<'_>) -> Result<(), FrameError> {
+    match &context.chain.deadline {
+        Some(deadline) => deadline
+            .check()
+            .map_err(|aborted| ContextError::Db(aborted.into())),
+        None => Ok(()),
     }
 }
 

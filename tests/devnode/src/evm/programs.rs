@@ -17,7 +17,7 @@ use super::{
     Context, Evm,
     answers::{self, Acting, Answer},
     calls::Pending,
-    frames::{Frame, FrameError},
+    frames::{Frame, FrameError, check_time},
 };
 use crate::{
     arbos::{
@@ -173,13 +173,13 @@ impl<'a, I> Evm<'a, I> {
                 witness.hear(program.run.take_calls());
             }
             let request = match step {
-                Step::Ask(request) => request,
+                Step::Ask(request) => Some(request),
+                Step::Pause => None,
                 Step::Done(outcome) => return self.end(&program, outcome),
             };
             let (context, _, _, frames) = self.inner.all_mut();
-            if let Some(deadline) = context.chain.deadline {
-                deadline.check()?;
-            }
+            check_time(context)?;
+            let Some(request) = request else { continue };
             let gas = &mut frames.get().interpreter.gas;
             match answers::answer(context, gas, &program.acting, &program.rules, request)? {
                 Answer::Reply(reply) => program.reply = Some(reply),

@@ -32,7 +32,7 @@ const ANSWER_LEN_MAX: usize = 128 << 20;
 /// One method call.
 pub(super) type Call = (&'static str, Value);
 
-/// Ends the reads of every fork of a node, now and from now on.
+/// Ends the executions and the reads of every fork of a node, now and from now on.
 #[derive(Clone, Debug)]
 pub struct Stop(Arc<watch::Sender<bool>>);
 
@@ -46,6 +46,11 @@ impl Stop {
     /// Ends them.
     pub fn stop(&self) {
         self.0.send_replace(true);
+    }
+
+    /// Whether they are to end.
+    pub fn is_stopping(&self) -> bool {
+        *self.0.borrow()
     }
 }
 

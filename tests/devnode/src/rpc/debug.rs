@@ -98,7 +98,7 @@ fn tracer(chain: &Chain, geth: GethDebugTracingOptions) -> Result<Tracer, TraceE
 }
 
 fn options(chain: &Chain, geth: GethDebugTracingOptions) -> Result<Options, TraceError> {
-    Options::new(geth, chain.call_timeout())
+    Options::new(geth, chain.deadline())
 }
 
 fn place(block: &Block, mined: &Mined) -> TransactionContext {

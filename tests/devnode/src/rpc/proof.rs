@@ -138,7 +138,7 @@ fn proof(api: &Api, args: &mut Args<'_>) -> Result<Box<RawValue>, RpcError> {
         Some(proof) => to_json(proof),
         None => to_json(api.look(|chain| {
             let view = chain.state_at(chain.moment(block)?)?;
-            own(&view, address, &keys, chain.deadline())
+            own(&view, address, &keys, &chain.deadline())
         })?),
     }
 }
@@ -147,7 +147,7 @@ fn own(
     view: &View<'_>,
     address: Address,
     keys: &[Key],
-    deadline: Deadline,
+    deadline: &Deadline,
 ) -> Result<Proof, RpcError> {
     let slots: Vec<U256> = keys.iter().map(|key| key.slot()).collect();
     let proven = proof::prove(view, &address, &slots, deadline)?;

@@ -203,9 +203,7 @@ fn reorganise(chain: &mut Chain, args: &mut Args<'_>) -> Result<(), RpcError> {
                 "there is no new block {place}: they are numbered from 0 to below {depth}"
             )));
         }
-        if deadline.is_over() {
-            return Err(CallError::TimedOut(deadline.error()).into());
-        }
+        deadline.check().map_err(CallError::from)?;
         let tx = replacement.into_tx(chain, parent, &transactions)?;
         gas = gas.saturating_add(tx.gas_limit().min(TX_GAS_LIMIT));
         if gas > REORG_GAS_MAX {

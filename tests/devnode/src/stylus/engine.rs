@@ -5,6 +5,8 @@ use std::{
     fs,
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
+    thread,
+    time::Duration,
 };
 
 use wasmtime::{
@@ -27,6 +29,9 @@ const INSTANCE_LEN_MAX: usize = 4 << 20;
 const RESIDENT_LEN: usize = 64 << 10;
 /// {byte} What a folder of compiled modules is kept below.
 const FOLDER_LEN_MAX: u64 = 512 << 20;
+
+/// How long a program runs at most before whoever drives it has a say.
+const TICK: Duration = Duration::from_millis(50);
 
 /// {byte} What a memory may grow to: all that 32 bits reach. What that costs is for the rules to say.
 const MEMORY_LEN_MAX: usize = 4 << 30;
@@ -67,8 +72,25 @@ pub(super) fn shared(folder: Option<&Path>) -> Result<Engines, wasmtime::Error> 
             .cache(cache),
     )?;
     let both = Engines { careful, quick };
+    if engines.is_empty() {
+        thread::Builder::new()
+            .name("stylus-clock".into())
+            .spawn(tick)?;
+    }
     engines.insert(key, both.clone());
     Ok(both)
+}
+
+/// Lets every program pause once in a while, for as long as the process lasts.
+fn tick() {
+    loop {
+        thread::sleep(TICK);
+        let engines = ENGINES.lock().unwrap_or_else(PoisonError::into_inner);
+        for Engines { careful, quick } in engines.iter().flat_map(HashMap::values) {
+            careful.increment_epoch();
+            quick.increment_epoch();
+        }
+    }
 }
 
 fn open(folder: &Path) -> Option<Cache> {
@@ -101,6 +123,7 @@ fn config() -> Config {
     config
         .max_wasm_stack(WASM_STACK_LEN)
         .async_stack_size(FIBER_STACK_LEN)
+        .epoch_interruption(true)
         // Backtraces name functions only.
         .generate_address_map(false);
     for feature in [WasmFeatures::SIMD, WasmFeatures::RELAXED_SIMD] {
@@ -162,7 +185,7 @@ mod tests {
             if !found.is_empty() || Instant::now() > deadline {
                 return found;
             }
-            std::thread::sleep(Duration::from_millis(20));
+            thread::sleep(Duration::from_millis(20));
         }
     }
 

@@ -6,13 +6,14 @@
 //!
 //! A run never calls out. Where it needs the EVM it stops with a [`Request`] and goes on when it is
 //! resumed with the [`Reply`]; so nested calls do not nest host stacks, and the EVM around it keeps its
-//! frames where it likes:
+//! frames where it likes. One that computes for long pauses, so that it can be ended:
 //!
 //! ```text
 //! let mut step = run.resume(None)?;
 //! loop {
 //!     match step {
 //!         Step::Ask(request) => step = run.resume(Some(answer(request)))?,
+//!         Step::Pause => step = run.resume(None)?,
 //!         Step::Done(outcome) => return outcome,
 //!     }
 //! }

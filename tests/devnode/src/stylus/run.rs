@@ -38,6 +38,8 @@ pub struct Run {
 pub enum Step {
     /// It needs the EVM; resume it with the reply.
     Ask(Request),
+    /// It has run for a while; resume it without a reply, or drop it.
+    Pause,
     /// It has ended.
     Done(Outcome),
 }
@@ -54,9 +56,6 @@ pub enum RunError {
     /// The reply is of another kind than the request.
     #[error("the reply does not answer the request")]
     ReplyMismatch,
-    /// The engine waits for something that is not the EVM.
-    #[error("the engine stalled")]
-    Stalled,
 }
 
 impl Run {
@@ -85,7 +84,7 @@ impl Run {
             .map_or_else(HostCalls::default, Recorder::take)
     }
 
-    /// Runs on: without a reply first, then with the reply to each [`Step::Ask`].
+    /// Runs on: without a reply first and after each [`Step::Pause`], with the reply to each [`Step::Ask`].
     ///
     /// Errors: every [`RunError`]; the run is then over.
     pub fn resume(&mut self, reply: Option<Reply>) -> Result<Step, RunError> {
@@ -111,8 +110,8 @@ impl Run {
                     Ok(Step::Ask(request))
                 }
                 None => {
-                    self.execution = None;
-                    Err(RunError::Stalled)
+                    self.awaits_reply = false;
+                    Ok(Step::Pause)
                 }
             },
         }
@@ -149,6 +148,8 @@ async fn execute(
         recorder,
     };
     let mut store = Store::new(compiled.instance.module().engine(), state);
+    store.set_epoch_deadline(1);
+    store.epoch_deadline_async_yield_and_update(1);
     let instance = compiled.instance.instantiate_async(&mut store).await?;
     let handles = handles(compiled, &instance, &mut store)?;
     handles.set_ink(&mut store, ink)?;

@@ -21,7 +21,10 @@ use revm_inspectors::tracing::{DebugInspector, TracingInspectorConfig};
 use super::{TraceError, options::Options};
 use crate::{
     chain::state::view::View,
-    evm::{Context, deadline::Deadline},
+    evm::{
+        Context,
+        deadline::{Aborted, Deadline},
+    },
     fork::StateError,
 };
 
@@ -53,7 +56,7 @@ pub(super) struct Budget {
     seen: u64,
     spent: Rc<Cell<u64>>,
     deadline: Deadline,
-    is_late: bool,
+    aborted: Option<Aborted>,
 }
 
 impl Budget {
@@ -69,16 +72,16 @@ impl Budget {
             shown: AddressHashMap::default(),
             seen: 0,
             spent: Rc::clone(&options.spent),
-            deadline: options.deadline,
-            is_late: false,
+            deadline: options.deadline.clone(),
+            aborted: None,
         }
     }
 
     pub(super) fn refusal(&self) -> Option<TraceError> {
-        match (self.spent.get() > SIZE_MAX, self.is_late) {
+        match (self.spent.get() > SIZE_MAX, self.aborted) {
             (true, _) => Some(TraceError::TooLarge),
-            (false, true) => Some(self.deadline.error().into()),
-            (false, false) => None,
+            (false, Some(aborted)) => Some(aborted.into()),
+            (false, None) => None,
         }
     }
 
@@ -145,8 +148,8 @@ impl Budget {
 
     /// Leaves an error in the context where it is too much: the next frame or step ends.
     fn check(&mut self, context: &mut Context<'_>) {
-        if !self.is_late && self.seen.is_multiple_of(CLOCK_STEPS) {
-            self.is_late = self.deadline.is_over();
+        if self.aborted.is_none() && self.seen.is_multiple_of(CLOCK_STEPS) {
+            self.aborted = self.deadline.check().err();
         }
         if let Some(refusal) = self.refusal()
             && context.error().is_ok()
@@ -216,12 +219,14 @@ mod tests {
     use alloy_rpc_types_trace::geth::GethDebugTracingOptions;
 
     use super::*;
+    use crate::fork::Stop;
 
     #[test]
     fn the_traces_of_a_request_share_its_budget() {
         let request = || {
             let geth = GethDebugTracingOptions::default();
-            Options::new(geth, Duration::from_secs(60)).unwrap()
+            let deadline = Deadline::after(Duration::from_secs(60), Stop::default());
+            Options::new(geth, deadline).unwrap()
         };
         let budget = |options: &Options| {
             let geth = DebugInspector::new(options.geth.clone()).unwrap();

@@ -32,7 +32,7 @@ use crate::{
     },
     evm::{
         self, Context,
-        deadline::{Deadline, TimedOut},
+        deadline::{self, Aborted, Deadline},
         session::Witness,
     },
     fork::StateError,
@@ -62,9 +62,9 @@ pub enum TraceError {
         budget::SIZE_MAX >> 20
     )]
     TooLarge,
-    /// It took too long.
+    /// It took too long, or the node ends.
     #[error(transparent)]
-    TimedOut(#[from] TimedOut),
+    Aborted(#[from] Aborted),
     /// No such transaction.
     #[error("transaction not found")]
     NoTransaction,
@@ -134,7 +134,7 @@ impl Tracer {
         };
         Ok(Self {
             kind: options.kind,
-            deadline: options.deadline,
+            deadline: options.deadline.clone(),
             recording: options.recording.clone(),
             names: Arc::clone(&options.names),
             budget: Budget::new(&geth, options),
@@ -153,8 +153,8 @@ impl Tracer {
     }
 
     /// When the execution has to end.
-    pub fn deadline(&self) -> Deadline {
-        self.deadline
+    pub fn deadline(&self) -> &Deadline {
+        &self.deadline
     }
 
     /// What watches the execution.
@@ -213,14 +213,12 @@ impl Tracer {
 
 /// Why an execution could not go on: the tracer's doing, or not.
 pub(crate) fn failure(tracer: &Tracer, error: evm::Error) -> TraceError {
-    tracer
-        .refusal()
-        .unwrap_or_else(|| unwatched_failure(tracer.deadline, error))
+    tracer.refusal().unwrap_or_else(|| unwatched_failure(error))
 }
 
 /// Why an execution that no tracer watched could not go on.
-pub(crate) fn unwatched_failure(deadline: Deadline, error: evm::Error) -> TraceError {
-    match (deadline.ended(&error), error) {
+pub(crate) fn unwatched_failure(error: evm::Error) -> TraceError {
+    match (deadline::aborted(&error), error) {
         (Some(late), _) => late.into(),
         (None, EVMError::Database(error)) => error.into(),
         (None, other) => TraceError::Execution(other.to_string()),

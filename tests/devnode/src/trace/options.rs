@@ -65,16 +65,14 @@ impl Options {
     /// # Errors
     /// [`TraceError::Unknown`], [`TraceError::Config`] for a timeout that is not a duration, and names that
     /// cannot be read.
-    pub fn new(
-        mut geth: GethDebugTracingOptions,
-        timeout_max: Duration,
-    ) -> Result<Self, TraceError> {
-        let timeout = match &geth.timeout {
-            Some(text) => duration(text)
-                .ok_or_else(|| TraceError::Config(format!("timeout '{text}' is no duration")))?
-                .min(timeout_max),
-            None => timeout_max,
-        };
+    pub fn new(mut geth: GethDebugTracingOptions, deadline: Deadline) -> Result<Self, TraceError> {
+        let deadline =
+            match &geth.timeout {
+                Some(text) => deadline.within(duration(text).ok_or_else(|| {
+                    TraceError::Config(format!("timeout '{text}' is no duration"))
+                })?),
+                None => deadline,
+            };
         let mut kind = Kind::Geth;
         if let Some(GethDebugTracerType::JsTracer(name)) = &geth.tracer
             && !name.is_empty()
@@ -90,16 +88,16 @@ impl Options {
             names: take_names(&mut geth)?.into(),
             kind,
             geth,
-            ..Self::parity(timeout)
+            ..Self::parity(deadline)
         })
     }
 
     /// Parity's traces, for a request whose time begins now and is `timeout`.
-    pub fn parity(timeout: Duration) -> Self {
+    pub fn parity(deadline: Deadline) -> Self {
         Self {
             kind: Kind::Parity,
             geth: GethDebugTracingOptions::default(),
-            deadline: Deadline::after(timeout),
+            deadline,
             spent: Rc::default(),
             recording: Recording::default(),
             names: Arc::default(),
@@ -122,12 +120,9 @@ impl Options {
     /// Fails once the request's time is over.
     ///
     /// # Errors
-    /// [`TraceError::TimedOut`]
+    /// [`TraceError::Aborted`]
     pub fn check_time(&self) -> Result<(), TraceError> {
-        match self.deadline.is_over() {
-            true => Err(self.deadline.error().into()),
-            false => Ok(()),
-        }
+        Ok(self.deadline.check()?)
     }
 }
 
@@ -174,6 +169,7 @@ fn duration(text: &str) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fork::Stop;
 
     #[test]
     fn durations_are_gos() {
@@ -190,7 +186,10 @@ mod tests {
         let options = |name: &str| {
             let tracer = GethDebugTracerType::JsTracer(name.into());
             let options = GethDebugTracingOptions::default().with_tracer(tracer);
-            Options::new(options, Duration::from_secs(1))
+            Options::new(
+                options,
+                Deadline::after(Duration::from_secs(1), Stop::default()),
+            )
         };
         let script = r#"{ "hostio": function() { "evm_delegate_call_contract" } }"#;
         assert_eq!(options(script).unwrap().kind, Kind::Stylus);

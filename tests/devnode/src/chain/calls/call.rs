@@ -22,7 +22,12 @@ use crate::{
         rules_in,
         state::view::View,
     },
-    evm::{self, Executed, deadline::TimedOut, env, session::Session},
+    evm::{
+        self, Executed,
+        deadline::{self, Aborted},
+        env,
+        session::Session,
+    },
     fork::StateError,
     stylus::ActivationError,
 };
@@ -51,9 +56,9 @@ pub enum CallError {
     /// No gas limit that the caller can pay suffices.
     #[error("gas required exceeds allowance ({0})")]
     Allowance(u64),
-    /// It took too long.
+    /// It took too long, or the node ends.
     #[error(transparent)]
-    TimedOut(#[from] TimedOut),
+    Aborted(#[from] Aborted),
     /// The request contradicts itself.
     #[error("{0}")]
     Request(String),
@@ -108,9 +113,8 @@ impl Prepared<'_> {
     }
 
     pub(super) fn failure(&self, error: evm::Error) -> CallError {
-        let deadline = self.session.deadline;
-        if let Some(late) = deadline.and_then(|deadline| deadline.ended(&error)) {
-            return late.into();
+        if let Some(aborted) = deadline::aborted(&error) {
+            return aborted.into();
         }
         match error {
             EVMError::Transaction(error) => CallError::Invalid(invalid_message(&self.tx, &error)),

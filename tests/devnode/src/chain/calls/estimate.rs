@@ -94,7 +94,7 @@ impl Prepared<'_> {
     fn suffices(&self, gas_limit: u64) -> Result<bool, CallError> {
         match with_default(NoSubscriber::new(), || self.run(gas_limit)) {
             Ok(result) => Ok(result.is_success()),
-            Err(error @ (CallError::State(_) | CallError::TimedOut(_))) => Err(error),
+            Err(error @ (CallError::State(_) | CallError::Aborted(_))) => Err(error),
             Err(_) => Ok(false),
         }
     }

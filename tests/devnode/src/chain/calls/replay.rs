@@ -80,9 +80,9 @@ impl Chain {
                     recent = watched.executed.session.recent.clone();
                     finish(mined, tracer, watched)
                 }
-                Err(error @ TraceError::TimedOut(_)) => return Err(error),
+                Err(error @ TraceError::Aborted(_)) => return Err(error),
                 Err(error) => {
-                    recent = self.replay_unwatched(block, mined, recent, options.deadline)?;
+                    recent = self.replay_unwatched(block, mined, recent, &options.deadline)?;
                     Err(error)
                 }
             };
@@ -135,7 +135,7 @@ impl Chain {
         }
         let mut session = prepared.session;
         session.witness = Some(tracer.witness());
-        session.deadline = Some(tracer.deadline());
+        session.deadline = Some(tracer.deadline().clone());
         let (before, tx, block) = (
             prepared.view.clone(),
             prepared.tx.clone(),
@@ -171,7 +171,7 @@ impl Chain {
         let scene = self.scene(block, mined, recent)?;
         let mut session = scene.session;
         session.witness = Some(tracer.witness());
-        session.deadline = Some(tracer.deadline());
+        session.deadline = Some(tracer.deadline().clone());
         let executed = evm::inspect::inspect(
             scene.before.clone(),
             scene.rules,
@@ -195,10 +195,10 @@ impl Chain {
         block: &Block,
         mined: &Mined,
         recent: Recent,
-        deadline: Deadline,
+        deadline: &Deadline,
     ) -> Result<Recent, TraceError> {
         let mut scene = self.scene(block, mined, recent)?;
-        scene.session.deadline = Some(deadline);
+        scene.session.deadline = Some(deadline.clone());
         let executed = evm::execute(
             scene.before,
             scene.rules,
@@ -206,7 +206,7 @@ impl Chain {
             scene.tx,
             scene.session,
         )
-        .map_err(|error| unwatched_failure(deadline, error))?;
+        .map_err(unwatched_failure)?;
         check(mined, &executed)?;
         Ok(executed.session.recent)
     }

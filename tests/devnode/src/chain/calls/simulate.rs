@@ -179,9 +179,9 @@ impl Chain {
                 return Err(SimulationError::TooMany);
             }
             while U256::from(walk.before.number.saturating_add(1)) < number {
-                staged.push(walk.stage(self, Stage::default(), deadline)?);
+                staged.push(walk.stage(self, Stage::default(), &deadline)?);
             }
-            staged.push(walk.stage(self, stage, deadline)?);
+            staged.push(walk.stage(self, stage, &deadline)?);
         }
         Ok(staged)
     }
@@ -192,7 +192,7 @@ impl<'a> Walk<'a> {
         &mut self,
         chain: &Chain,
         stage: Stage,
-        deadline: Deadline,
+        deadline: &Deadline,
     ) -> Result<Staged, SimulationError> {
         let number = self.before.number.saturating_add(1);
         let before = self.before.timestamp;
@@ -207,7 +207,7 @@ impl<'a> Walk<'a> {
         };
         let mut building = chain.begin_after(&self.before, &mut self.view, time, base_fee)?;
         let mut session = chain.session(&self.view, number, true)?;
-        session.deadline = Some(deadline);
+        session.deadline = Some(deadline.clone());
         for (address, account) in stage.state.into_iter().flatten() {
             override_account(&mut self.view, address, account)?;
         }
@@ -218,10 +218,7 @@ impl<'a> Walk<'a> {
         let failures = calls
             .map(|request| self.call(chain, request, &mut building, &session))
             .collect::<Result<_, _>>()?;
-        let check = || match deadline.is_over() {
-            true => Err(CallError::from(deadline.error())),
-            false => Ok(()),
-        };
+        let check = || deadline.check().map_err(CallError::from);
         let (root, position) = (self.view.root(check)?, chain.state.position());
         let block = building.close(self.parent, root, &self.view, position)?;
         (self.before, self.parent) = (block.header.clone(), block.hash);

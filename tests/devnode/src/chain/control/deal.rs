@@ -106,7 +106,7 @@ impl Chain {
             prepared.view.overlay.set_slot(address, slot, value);
             match prepared.run(gas_limit).and_then(output) {
                 Ok(output) if **output == wanted => return Ok((address, slot)),
-                Err(error @ (CallError::State(_) | CallError::TimedOut(_))) => {
+                Err(error @ (CallError::State(_) | CallError::Aborted(_))) => {
                     return Err(failed(token)(error));
                 }
                 // What fails with another value in a slot is not it.

@@ -9,7 +9,7 @@ use super::{
     view::View,
 };
 use crate::{
-    evm::deadline::{Deadline, TimedOut},
+    evm::deadline::{Aborted, Deadline},
     fork::StateError,
 };
 
@@ -30,9 +30,9 @@ pub enum ProofError {
     /// A read fails.
     #[error(transparent)]
     State(#[from] StateError),
-    /// It took too long.
+    /// It took too long, or the node ends.
     #[error(transparent)]
-    TimedOut(#[from] TimedOut),
+    Aborted(#[from] Aborted),
 }
 
 /// Proves an account and its slots, or their absence.
@@ -43,12 +43,9 @@ pub fn prove(
     view: &View<'_>,
     address: &Address,
     slots: &[U256],
-    deadline: Deadline,
+    deadline: &Deadline,
 ) -> Result<AccountProof, ProofError> {
-    let trie = view.trie(|| match deadline.is_over() {
-        true => Err(ProofError::from(deadline.error())),
-        false => Ok(()),
-    })?;
+    let trie = view.trie(|| deadline.check().map_err(ProofError::from))?;
     let held = trie.account(address).cloned().unwrap_or_default();
     let slots = slots.iter();
     let slots = slots.map(|slot| (*slot, held.slot(slot), held.prove(slot)));

@@ -57,7 +57,7 @@ pub fn register(methods: &mut Methods) -> Result<(), RegisterMethodError> {
 }
 
 fn options(chain: &Chain) -> Options {
-    Options::parity(chain.call_timeout())
+    Options::parity(chain.deadline())
 }
 
 fn place(block: &Block, mined: &Mined) -> TransactionInfo {

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use proptest::{collection, prelude::*};
 
-use super::{AMPLE_INK, Compiler, Run, Step, activate, entry, module, rules, run};
+use super::{AMPLE_INK, Compiler, Run, Step, activate, entry, module, resume, rules, run};
 use crate::stylus::OutcomeKind;
 
 /// {ink} Enough for a few thousand blocks.
@@ -51,7 +51,7 @@ proptest! {
         if let Ok(activation) = activate(&wasm, &rules(), 128) {
             let program = COMPILER.compile(&activation.instrumented).unwrap();
             let mut run = Run::start(&program, entry(&input, LITTLE_INK));
-            let step = run.resume(None).unwrap();
+            let step = resume(&mut run, None).unwrap();
             prop_assert!(matches!(step, Step::Ask(_) | Step::Done(_)));
         }
     }
@@ -65,7 +65,7 @@ fn the_seed_itself_runs() {
         .compile(&activation.instrumented)
         .unwrap();
     let mut run = Run::start(&program, entry(&[1], AMPLE_INK));
-    assert!(matches!(run.resume(None), Ok(Step::Ask(_))));
+    assert!(matches!(resume(&mut run, None), Ok(Step::Ask(_))));
 }
 
 /// 400 nested loops over 348 variables: some 6 KB of wasm, over which a careful compiler takes minutes.

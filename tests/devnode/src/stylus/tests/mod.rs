@@ -14,7 +14,7 @@ use alloy_primitives::Bytes;
 
 use super::{
     Activation, ActivationError, ArbosVersion, Compiler, Entry, EvmData, Outcome, Reply, Request,
-    Rules, Run, Step, activate,
+    Rules, Run, RunError, Step, activate,
 };
 
 /// {ink} More than any program here uses.
@@ -60,11 +60,21 @@ fn run(wat: &str) -> Outcome {
     })
 }
 
+/// Runs on, whatever pauses it makes.
+fn resume(run: &mut Run, reply: Option<Reply>) -> Result<Step, RunError> {
+    let mut step = run.resume(reply)?;
+    while step == Step::Pause {
+        step = run.resume(None)?;
+    }
+    Ok(step)
+}
+
 fn run_answering(mut run: Run, mut answer: impl FnMut(Request) -> Reply) -> Outcome {
-    let mut step = run.resume(None).unwrap();
+    let mut step = resume(&mut run, None).unwrap();
     loop {
         match step {
-            Step::Ask(request) => step = run.resume(Some(answer(request))).unwrap(),
+            Step::Ask(request) => step = resume(&mut run, Some(answer(request))).unwrap(),
+            Step::Pause => unreachable!("resume goes on"),
             Step::Done(outcome) => return outcome,
         }
     }

@@ -2,7 +2,7 @@
 
 use alloy_primitives::{Address, B256, Bytes, U256};
 
-use super::{AMPLE_INK, activate_wat, entry, module, run_answering, start};
+use super::{AMPLE_INK, activate_wat, entry, module, resume, run_answering, start};
 use crate::stylus::{
     CallKind, Compiler, FlushOutcome, OutcomeKind, Reply, Request, Run, RunError, Step,
 };
@@ -71,19 +71,19 @@ fn refusal_fails_with_gas_kept() {
 fn misuse_is_an_error_and_ends_the_run() {
     let mut run = start(&loading(), entry(&[], AMPLE_INK));
     assert!(matches!(
-        run.resume(Some(Reply::Refused)),
+        resume(&mut run, Some(Reply::Refused)),
         Err(RunError::Misused)
     ));
-    assert!(matches!(run.resume(None), Err(RunError::Misused)));
+    assert!(matches!(resume(&mut run, None), Err(RunError::Misused)));
 
     let mut run = start(&loading(), entry(&[], AMPLE_INK));
-    assert!(matches!(run.resume(None), Ok(Step::Ask(_))));
-    let mismatch = run.resume(Some(Reply::Done { gas: 0 }));
+    assert!(matches!(resume(&mut run, None), Ok(Step::Ask(_))));
+    let mismatch = resume(&mut run, Some(Reply::Done { gas: 0 }));
     assert!(matches!(mismatch, Err(RunError::ReplyMismatch)));
 
     let mut run = start(&loading(), entry(&[], 1));
-    assert!(matches!(run.resume(None), Ok(Step::Done(_))));
-    assert!(matches!(run.resume(None), Err(RunError::Misused)));
+    assert!(matches!(resume(&mut run, None), Ok(Step::Done(_))));
+    assert!(matches!(resume(&mut run, None), Err(RunError::Misused)));
 }
 
 /// 600 runs wait for each other, as nested calls do, end in any order, and can be dropped.
@@ -95,18 +95,20 @@ fn runs_nest_without_nesting_the_host_stack() {
     let mut waiting = Vec::new();
     for _ in 0..600 {
         let mut run = Run::start(&program, entry(&[], AMPLE_INK));
-        assert!(matches!(run.resume(None), Ok(Step::Ask(_))));
+        assert!(matches!(resume(&mut run, None), Ok(Step::Ask(_))));
         waiting.push(run);
     }
     waiting.truncate(500);
     waiting.swap(0, 499);
     for mut run in waiting {
-        let step = run
-            .resume(Some(Reply::Value {
+        let step = resume(
+            &mut run,
+            Some(Reply::Value {
                 value: B256::ZERO,
                 gas: 100,
-            }))
-            .unwrap();
+            }),
+        )
+        .unwrap();
         assert!(matches!(step, Step::Done(outcome) if outcome.kind == OutcomeKind::Success));
     }
 }
@@ -204,4 +206,32 @@ fn creation_writes_the_address_and_the_length_of_the_revert_data() {
             (return_data.len() as u32).to_le_bytes()
         );
     }
+}
+
+/// A program that computes for long pauses, which changes nothing; and it can be dropped then.
+#[test]
+fn long_computations_pause() {
+    let wat = module(
+        r#"MEMORY (func (export "user_entrypoint") (param i32) (result i32)
+            (loop $again (br $again)) i32.const 0)"#,
+    );
+    let mut run = start(&wat, entry(&[], 100 * AMPLE_INK));
+    let mut pauses = 0;
+    let outcome = loop {
+        match run.resume(None).unwrap() {
+            Step::Pause => pauses += 1,
+            Step::Done(outcome) => break outcome,
+            Step::Ask(request) => panic!("{request:?}"),
+        }
+    };
+    assert!(pauses > 0);
+    assert_eq!((outcome.kind, outcome.ink_left), (OutcomeKind::OutOfInk, 0));
+
+    let mut run = start(&wat, entry(&[], u64::MAX));
+    assert!(matches!(run.resume(None), Ok(Step::Pause)));
+    assert!(matches!(run.resume(None), Ok(Step::Pause)));
+    assert!(matches!(
+        run.resume(Some(Reply::Refused)),
+        Err(RunError::Misused)
+    ));
 }

@@ -252,6 +252,7 @@ fn drive(
     loop {
         match step {
             Step::Ask(request) => step = run.resume(Some(mock.answer(request)))?,
+            Step::Pause => step = run.resume(None)?,
             Step::Done(outcome) => return Ok(outcome),
         }
     }

@@ -1,9 +1,13 @@
 //! What was answered is in the state file, whenever the node is told to end.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 use alloy::{
-    primitives::{Address, B256},
+    primitives::{Address, B256, Bytes, hex},
     providers::{Provider, ProviderBuilder},
 };
 use futures::future::join_all;
@@ -144,4 +148,59 @@ async fn a_request_that_ends_late_is_in_the_file_or_refused() {
     let answered: Vec<_> = answered.into_iter().flatten().collect();
     assert!((1..150).contains(&answered.len()));
     check(state, Mining::Auto, &answered).await;
+}
+
+/// For ever: call nobody.
+const CALLER: &[u8] = &hex!("5b5f5f5f5f5f5f5af1505f56");
+/// For ever: nothing at all. One frame of EVM code.
+const IDLER: &[u8] = &hex!("5b5f56");
+/// The same, of a program.
+const PROGRAM: &str = r#"(module (memory (export "memory") 1 1)
+    (func (export "user_entrypoint") (param i32) (result i32) (loop (br 0)) i32.const 0))"#;
+
+/// More calls than there are processors, each with gas for long: those that run end, and say why.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn calls_that_run_do_not_hold_a_shutdown() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("state.json");
+    for code in [Some(CALLER), Some(IDLER), None] {
+        let rig = Rig::with(config(state.clone(), Mining::Auto)).await;
+        let to = match code {
+            Some(code) => {
+                let params = json!([ALICE, Bytes::copy_from_slice(code)]);
+                rig.rpc("anvil_setCode", params).await;
+                ALICE
+            }
+            None => rig.program(PROGRAM).await,
+        };
+        rig.rpc("anvil_mine", json!([3])).await;
+        let height = rig.rpc("eth_blockNumber", json!([])).await;
+        let client = ProviderBuilder::new().connect_http(rig.node.url().parse().unwrap());
+        let call = json!([{ "to": to, "gas": "0x2faf080" }, "latest"]);
+        let calls = (0..40).map(|_| client.raw_request::<_, Value>("eth_call".into(), &call));
+        let stop = async {
+            sleep(Duration::from_millis(100)).await;
+            let start = Instant::now();
+            rig.node.shutdown().await.unwrap();
+            start.elapsed()
+        };
+        let (ends, elapsed) = tokio::join!(join_all(calls), stop);
+        // The time that a call has is 20 s.
+        assert!(elapsed < Duration::from_secs(5), "{elapsed:?}");
+        let is_aborted = |end: &Result<Value, _>| {
+            let error = end.as_ref().map_err(ToString::to_string);
+            error.is_err_and(|error: String| {
+                error.contains("execution aborted: the node is shutting down")
+            })
+        };
+        assert!(ends.iter().any(is_aborted), "{ends:?}");
+        let later = spawn(config(state.clone(), Mining::Auto)).await.unwrap();
+        let client = ProviderBuilder::new().connect_http(later.url().parse().unwrap());
+        let found: Value = client
+            .raw_request("eth_blockNumber".into(), ())
+            .await
+            .unwrap();
+        assert_eq!(found, height);
+        later.shutdown().await.unwrap();
+    }
 }
