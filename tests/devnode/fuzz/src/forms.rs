@@ -23,7 +23,9 @@ pub enum Form {
     Number,
     Slots,
     StateOverride,
+    TraceFilter,
     Tracer,
+    Traces,
 }
 
 /// The forms that a method expects. A method that is not listed gets parameters of any form.
@@ -51,6 +53,17 @@ pub fn expected(method: &str) -> Option<&'static [Form]> {
         "debug_traceTransaction" => &[Hash, Tracer],
         "debug_traceCall" => &[Call, Block, Tracer],
         "debug_traceBlockByNumber" => &[Block, Tracer],
+        "debug_codeByHash" => &[Hash, Block],
+        "trace_transaction" => &[Hash],
+        "trace_block" => &[Block],
+        "trace_get" => &[Hash, Slots],
+        "trace_filter" => &[TraceFilter],
+        "trace_call" => &[Call, Traces, Block],
+        "trace_rawTransaction" => &[Bytes, Traces],
+        "trace_replayTransaction" => &[Hash, Traces],
+        "trace_replayBlockTransactions" => &[Block, Traces],
+        "eth_getTransactionBySenderAndNonce" => &[Account, Number],
+        "eth_getRawTransactionByBlockNumberAndIndex" => &[Block, Number],
         "anvil_setBalance" | "anvil_setNonce" | "anvil_addBalance" => &[Account, Number],
         "anvil_setCode" => &[Account, Bytes],
         "anvil_setStorageAt" => &[Account, Number, Hash],
@@ -81,7 +94,11 @@ pub fn value(form: Form, input: &mut Unstructured<'_>) -> Result<Value> {
         Form::Number => number(input)?,
         Form::Slots => json!([hash(input)?, number(input)?]),
         Form::StateOverride => state_override(input)?,
+        Form::TraceFilter => trace_filter(input)?,
         Form::Tracer => tracer(input)?,
+        Form::Traces => input
+            .choose(&[json!(["trace"]), json!(["trace", "stateDiff"]), json!([])])?
+            .clone(),
     })
 }
 
@@ -214,6 +231,26 @@ fn filter(input: &mut Unstructured<'_>) -> Result<Value> {
     }
     if input.ratio(1, 8)? {
         filter["blockHash"] = hash(input)?;
+    }
+    Ok(filter)
+}
+
+fn trace_filter(input: &mut Unstructured<'_>) -> Result<Value> {
+    let mut filter = json!({});
+    for name in ["fromBlock", "toBlock"] {
+        if input.ratio(1, 2)? {
+            filter[name] = block(input)?;
+        }
+    }
+    for name in ["fromAddress", "toAddress"] {
+        if input.ratio(1, 3)? {
+            filter[name] = json!([account(input)?]);
+        }
+    }
+    for name in ["after", "count"] {
+        if input.ratio(1, 4)? {
+            filter[name] = number(input)?;
+        }
     }
     Ok(filter)
 }
