@@ -38,8 +38,14 @@ pub fn parent(left: B256, right: B256) -> B256 {
 pub fn waiting(view: &View<'_>) -> Result<(u64, Vec<B256>), StateError> {
     let read = |slot| view.slot(&ARBOS, &slot);
     let size = read(size_slot())?.saturating_to();
-    let partials = (0..levels(size)).map(|level| Ok(read(partial_slot(level))?.into()));
-    Ok((size, partials.collect::<Result<_, StateError>>()?))
+    // All are asked for, before one that a fork does not know yet ends this.
+    let partials: Vec<_> = (0..levels(size))
+        .map(|level| Ok(read(partial_slot(level))?.into()))
+        .collect();
+    Ok((
+        size,
+        partials.into_iter().collect::<Result<_, StateError>>()?,
+    ))
 }
 
 /// How many messages there are, and the root of their tree.

@@ -85,7 +85,10 @@ impl History {
         let block = self.rest.pop_if(|block| block.header.number > number)?;
         self.numbers.remove(&block.hash);
         for mined in &block.txs {
-            self.transactions.remove(&mined.hash());
+            let place = self.transactions.get(&mined.hash());
+            if place.is_some_and(|(number, _)| *number == block.header.number) {
+                self.transactions.remove(&mined.hash());
+            }
         }
         Some(block)
     }
@@ -126,8 +129,10 @@ impl History {
         let number = block.header.number;
         self.numbers.insert(block.hash, number);
         let places = block.txs.iter().map(Mined::hash).zip(0..);
-        self.transactions
-            .extend(places.map(|(hash, index)| (hash, (number, index))));
+        for (hash, index) in places {
+            // One that is mined again, since its sender's nonce was set back, is found where it was first.
+            self.transactions.entry(hash).or_insert((number, index));
+        }
     }
 }
 

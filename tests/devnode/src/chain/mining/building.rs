@@ -84,6 +84,8 @@ impl Chain {
         let number = before.number.saturating_add(1);
         let opening = Opening::of(view, before.timestamp, time)?;
         opening.lay_over(view)?;
+        // What sealing reads is known before anything changes.
+        sends::tip(view)?;
         Ok(Building {
             number,
             env: self.environment(number, time, base_fee),
@@ -206,6 +208,24 @@ impl Chain {
         self.clock.tick(self.head().header.timestamp);
         self.history.push(block);
         Ok(self.head())
+    }
+}
+
+impl Chain {
+    /// As [`Self::seal`]; where it cannot be done the state is again that at `before`.
+    ///
+    /// # Errors
+    /// As for [`Self::seal`].
+    pub(super) fn seal_or_revert(
+        &mut self,
+        building: Building,
+        before: Position,
+    ) -> Result<(), StateError> {
+        let sealed = self.seal(building).map(drop);
+        if sealed.is_err() {
+            self.state.revert_to(before);
+        }
+        sealed
     }
 }
 

@@ -64,7 +64,9 @@ impl Chain {
     /// # Errors
     /// The state cannot be read; then nothing is mined. A block that is mined stays.
     pub fn mine(&mut self) -> Result<&Block, StateError> {
+        let before = self.state.position();
         let mut building = self.begin()?;
+        let mut fates = Fates::default();
         if !self.pool.is_empty() {
             for sender in self.pool.senders() {
                 let nonce = self.nonce(&sender)?;
@@ -72,7 +74,7 @@ impl Chain {
             }
             let turns = self.turns()?;
             let pool = mem::take(&mut self.pool);
-            let fates = fill(&pool, turns, &mut building, |building, pooled| {
+            fates = fill(&pool, turns, &mut building, |building, pooled| {
                 if !building.has_room(&self.view_in(building)?, &pooled.tx)? {
                     return Ok(None);
                 }
@@ -84,9 +86,9 @@ impl Chain {
             if let Some(put_off) = errands::outstanding() {
                 return Err(put_off);
             }
-            self.settle(fates);
         }
-        self.seal(building)?;
+        self.seal_or_revert(building, before)?;
+        self.settle(fates);
         self.keep();
         Ok(self.head())
     }

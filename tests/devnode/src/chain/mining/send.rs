@@ -154,9 +154,10 @@ pub enum TxError {
 impl Chain {
     /// Executes a transaction in a block of its own and returns its hash.
     pub(in crate::chain) fn send(&mut self, tx: Recovered<TxEnvelope>) -> Result<B256, TxError> {
+        let before = self.state.position();
         let mut building = self.begin()?;
         let hash = self.include(&mut building, tx)?;
-        self.seal(building)?;
+        self.seal_or_revert(building, before)?;
         Ok(hash)
     }
 

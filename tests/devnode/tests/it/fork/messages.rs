@@ -8,7 +8,7 @@ use alloy::{
 use serde_json::json;
 
 use super::rig::fork;
-use crate::rig::Rig;
+use crate::rig::{DEV, Rig};
 
 const ARB_SYS: Address = Address::with_last_byte(0x64);
 const NODE_INTERFACE: Address = Address::with_last_byte(0xc8);
@@ -31,6 +31,24 @@ async fn send(rig: &Rig, count: u8) -> Vec<B256> {
         roots.push(serde_json::from_value(block["sendRoot"].clone()).unwrap());
     }
     roots
+}
+
+/// Sealing reads the upstream's tree of messages, before anything is taken from the pool.
+#[tokio::test]
+async fn the_first_block_after_messages_of_the_upstream_has_its_transactions() {
+    let upstream = Rig::new().await;
+    send(&upstream, 7).await;
+    let local = fork(&upstream).await;
+    local.rpc("evm_setAutomine", json!([false])).await;
+    let tx = json!([{ "from": DEV, "to": DEV, "gas": "0x5208", "nonce": "0x7" }]);
+    let hash = local.rpc("eth_sendTransaction", tx).await;
+    local.rpc("evm_mine", json!([])).await;
+    let receipt = local.rpc("eth_getTransactionReceipt", json!([hash])).await;
+    assert_eq!(receipt["status"], "0x1", "{receipt}");
+    let block = local
+        .rpc("eth_getBlockByNumber", json!(["latest", false]))
+        .await;
+    assert_eq!(block["transactions"], json!([hash]));
 }
 
 #[tokio::test]
