@@ -2,11 +2,11 @@
 
 use std::{collections::HashMap, fmt::Debug};
 
-use rustc_demangle::demangle;
 use thiserror::Error;
 
 use super::{
     Rules,
+    demangled::demangled,
     estimate::{ActivationGas, Estimate},
     instrument::{Instrumented, instrument, watch::Watch},
     memory::PRICED_PAGES,
@@ -183,15 +183,17 @@ pub(super) fn activate_seeing(wasm: &[u8], rules: &Rules) -> Result<Seeing, Acti
     let Instrumented { wasm, watches, .. } =
         instrument(&module, validated.pay_for_memory_grow, true)?;
     let names: HashMap<_, _> = module.function_names.iter().copied().collect();
-    let formatter = |function| {
-        let name = demangle(names.get(&function)?);
-        Formatter::named(&format!("{name:#}"))
-    };
-    let formatters = module
-        .table_functions()?
-        .into_iter()
-        .filter_map(|(index, function)| Some((index, formatter(function)?)))
-        .collect();
+    // A table may name the same function many times.
+    let mut known: HashMap<u32, Option<Formatter>> = HashMap::new();
+    let mut formatters = HashMap::new();
+    for (index, function) in module.table_functions()? {
+        let formatter = known
+            .entry(function)
+            .or_insert_with(|| Formatter::named(&demangled(names.get(&function)?)?));
+        if let Some(formatter) = formatter.clone() {
+            formatters.insert(index, formatter);
+        }
+    }
     Ok(Seeing {
         instrumented: wasm,
         sight: Sight {

@@ -76,10 +76,7 @@ impl Ended<'_> {
             .iter()
             .filter_map(|watch| self.seen(watch))
             .collect();
-        let memory = Memory {
-            bytes: self.handles.memory.data(&self.store),
-            formatters: &sight.formatters,
-        };
+        let memory = Memory::new(self.handles.memory.data(&self.store), &sight.formatters);
         Panic::read(&seen, &memory)
     }
 

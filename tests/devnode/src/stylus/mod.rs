@@ -40,6 +40,7 @@
 mod activate;
 mod cache;
 pub mod code;
+mod demangled;
 mod end;
 mod engine;
 pub mod entry;

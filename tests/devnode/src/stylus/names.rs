@@ -4,7 +4,7 @@ use std::iter::zip;
 
 use alloy_primitives::{B256, Bytes, Keccak256};
 use thiserror::Error;
-use wasm_encoder::{CustomSection, Section};
+use wasm_encoder::{CustomSection, NameMap, NameSection, Section};
 use wasmparser::{
     BinaryReader, BinaryReaderError, FunctionBody, KnownCustom, Name, NameSectionReader, Parser,
     Payload,
@@ -49,14 +49,18 @@ pub enum NamesError {
 pub struct Names(Bytes);
 
 impl Names {
-    /// The content of a section.
+    /// Those in the content of a section.
     ///
     /// # Errors
     /// [`NamesError::Malformed`], [`NamesError::Nameless`]
     pub fn new(section: Bytes) -> Result<Self, NamesError> {
-        match names_functions(&section) {
-            Ok(true) => Ok(Self(section)),
-            Ok(false) => Err(NamesError::Nameless),
+        match functions(&section) {
+            Ok(names) if names.is_empty() => Err(NamesError::Nameless),
+            Ok(names) => {
+                let mut section = NameSection::new();
+                section.functions(&names);
+                Ok(Self(section.as_custom().data.into_owned().into()))
+            }
             Err(error) => Err(NamesError::Malformed(error.to_string())),
         }
     }
@@ -105,18 +109,18 @@ impl Names {
     }
 }
 
-/// Whether a section names any.
-fn names_functions(section: &[u8]) -> Result<bool, BinaryReaderError> {
-    let mut some = false;
+/// The names of functions in a section. What else it names is held against a program's limits.
+fn functions(section: &[u8]) -> Result<NameMap, BinaryReaderError> {
+    let mut names = NameMap::new();
     for name in NameSectionReader::new(BinaryReader::new(section, 0)) {
         if let Name::Function(functions) = name? {
             for function in functions {
-                function?;
-                some = true;
+                let function = function?;
+                names.append(function.index, function.name);
             }
         }
     }
-    Ok(some)
+    Ok(names)
 }
 
 /// Whether two functions do the same. Compilers leave room in some numbers, which tools take away.
@@ -176,6 +180,8 @@ impl From<BinaryReaderError> for NamesError {
 
 #[cfg(test)]
 mod tests {
+    use wasm_encoder::IndirectNameMap;
+
     use super::*;
 
     const WAT: &str = r#"(module (memory 1)
@@ -196,6 +202,23 @@ mod tests {
         assert_eq!(Names::new(names.section().clone()), Ok(names.clone()));
         names.add_to(&mut deployed);
         assert_eq!(Names::of(&deployed, &build), Ok(names));
+    }
+
+    /// A module's name may be too long for a program.
+    #[test]
+    fn nothing_but_functions_keeps_its_name() {
+        let mut functions = NameMap::new();
+        functions.append(1, "second");
+        let mut section = NameSection::new();
+        section.functions(&functions);
+        let bare = Names::new(section.as_custom().data.into_owned().into());
+        let mut section = NameSection::new();
+        section.module(&"m".repeat(1_000));
+        section.functions(&functions);
+        section.locals(&IndirectNameMap::new());
+        let full = Names::new(section.as_custom().data.into_owned().into());
+        assert!(bare.is_ok());
+        assert_eq!(full, bare);
     }
 
     /// A number with room, as linkers leave it for relocations.

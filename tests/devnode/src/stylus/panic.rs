@@ -3,7 +3,7 @@
 //! The layouts are those of Rust's core library on wasm32, read with suspicion: nothing that does not
 //! look like a panic is reported as one.
 
-use std::{collections::HashMap, fmt};
+use std::{cell::Cell, collections::HashMap, fmt};
 
 use super::instrument::watch::Seen;
 
@@ -13,6 +13,10 @@ const TEXT_LEN_MAX: u32 = 4_096;
 const PIECES_MAX: u32 = 64;
 /// How deep a value is followed through references and messages in messages.
 const DEPTH_MAX: u32 = 4;
+/// {byte} What is read of all texts, where a value counts as much as [`VALUE_COST`]: messages may hold
+/// each other many times.
+const READ_MAX: u32 = 1 << 16;
+const VALUE_COST: u32 = 128;
 /// Stands for a value that cannot be shown.
 const UNKNOWN: &str = "\u{2026}";
 
@@ -38,9 +42,11 @@ pub struct Place {
 
 /// The memory after the trap, and what the module's functions are.
 pub(super) struct Memory<'a> {
-    pub(super) bytes: &'a [u8],
+    bytes: &'a [u8],
     /// By their indices in the table.
-    pub(super) formatters: &'a HashMap<u32, Formatter>,
+    formatters: &'a HashMap<u32, Formatter>,
+    /// {byte} Of [`READ_MAX`].
+    left: Cell<u32>,
 }
 
 /// A function that formats a value.
@@ -93,7 +99,21 @@ impl fmt::Display for Place {
     }
 }
 
-impl Memory<'_> {
+impl<'a> Memory<'a> {
+    pub(super) fn new(bytes: &'a [u8], formatters: &'a HashMap<u32, Formatter>) -> Self {
+        Self {
+            bytes,
+            formatters,
+            left: Cell::new(READ_MAX),
+        }
+    }
+
+    /// Nothing once all is read that may be.
+    fn spend(&self, cost: u32) -> Option<()> {
+        self.left.set(self.left.get().checked_sub(cost)?);
+        Some(())
+    }
+
     fn panic(&self, seen: Seen, args: &[u32]) -> (Option<String>, Option<Place>) {
         match (seen, args) {
             (Seen::PanicFmt, [template, args, location]) => {
@@ -202,6 +222,7 @@ impl Memory<'_> {
     /// A value and the function that formats it.
     fn argument(&self, argument: u32, depth: u32) -> String {
         let read = || {
+            self.spend(VALUE_COST)?;
             let formatter = self.formatters.get(&self.word(at(argument, 4))?)?;
             self.value(self.word(argument)?, formatter, &formatter.ty, depth)
         };
@@ -257,7 +278,8 @@ impl Memory<'_> {
         let start = ptr as usize;
         let text = self.bytes.get(start..start + len as usize)?;
         let short = len <= TEXT_LEN_MAX;
-        short.then(|| std::str::from_utf8(text).ok().map(str::to_owned))?
+        short.then(|| self.spend(len))??;
+        std::str::from_utf8(text).ok().map(str::to_owned)
     }
 
     fn word(&self, ptr: u32) -> Option<u32> {

@@ -3,11 +3,13 @@
 //! Only what is compiled for looking at a run gets this, and no price, depth or limit knows of it: the
 //! operators are added behind all passes, and the globals behind the meter.
 
-use rustc_demangle::demangle;
 use wasmparser::{Operator, ValType};
 
 use super::emit::{i32, op, set};
-use crate::stylus::module::{Module, Op};
+use crate::stylus::{
+    demangled::demangled,
+    module::{Module, Op},
+};
 
 /// A function of Rust's library that is on the way of a panic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,7 +68,9 @@ impl Watch {
             if is_watched || name.len() > NAME_LEN_MAX {
                 continue;
             }
-            let name = format!("{:#}", demangle(name));
+            let Some(name) = demangled(name) else {
+                continue;
+            };
             let known = FUNCTIONS.iter().find(|(known, ..)| *known == name);
             let (Some((_, seen, counts)), Ok(signature)) = (known, module.signature(*function))
             else {

@@ -95,6 +95,34 @@ fn older_compilers_are_read() {
     }
 }
 
+/// Messages may hold each other, 63 times on each of six levels: what is read of them all is bounded.
+#[test]
+fn a_message_that_holds_itself_ends() {
+    let value = |n: u32| {
+        format!(
+            r#"(data (i32.const {}) "\20\00\00\00\00\00\00\00")"#,
+            64 + 8 * n
+        )
+    };
+    let values: String = (0..63).map(value).collect();
+    let wat = format!(
+        r#"(module (memory (export "memory") 1 1) {values}
+        (data (i32.const 32) "\00\10\00\00\40\00\00\00")
+        (data (i32.const 4096) "{}\00")
+        (table 1 funcref) (elem (i32.const 0) $"<core::fmt::Arguments as core::fmt::Display>::fmt")
+        (func $"<core::fmt::Arguments as core::fmt::Display>::fmt"
+            (param i32 i32) (result i32) i32.const 0)
+        (func $"core::panicking::panic_fmt" (param i32 i32 i32) unreachable)
+        (func (export "user_entrypoint") (param i32) (result i32)
+            (call 1 (i32.const 4096) (i32.const 64) (i32.const 0)) i32.const 0))"#,
+        r"\c0".repeat(63)
+    );
+    let trap = run(&wat::parse_str(&wat).unwrap(), &[], true).trap.unwrap();
+    let message = trap.panic.unwrap().message.unwrap();
+    assert!(message.len() < 1 << 16, "{} bytes", message.len());
+    assert!(message.starts_with('\u{2026}'), "{message}");
+}
+
 /// Names can say anything.
 #[test]
 fn what_is_not_a_panic_is_not_reported_as_one() {
