@@ -18,6 +18,9 @@ const BLOCKS_MAX: usize = 64;
 /// {byte} How much of revert data is shown.
 const DATA_SHOWN: usize = 68;
 
+/// How many characters of a reason are shown.
+const REASON_SHOWN: usize = 300;
+
 /// A transaction, as it is told.
 struct Line {
     hash: B256,
@@ -88,12 +91,20 @@ fn lines(block: &Block) -> impl Iterator<Item = Line> {
 /// The reason as text, if there is one, else the data in which a custom error stands.
 fn failure(output: &[u8]) -> String {
     match (error::reason(output), output.get(..DATA_SHOWN)) {
-        (Some(reason), _) => reason,
+        (Some(reason), _) => shown(reason),
         (None, Some(start)) if output.len() > DATA_SHOWN => {
             format!("{}..", hex::encode_prefixed(start))
         }
         _ if output.is_empty() => "no revert data".into(),
         _ => hex::encode_prefixed(output),
+    }
+}
+
+/// The beginning of a text that may be long.
+pub(crate) fn shown(text: String) -> String {
+    match text.char_indices().nth(REASON_SHOWN) {
+        Some((end, _)) => format!("{}..", text.split_at(end).0),
+        None => text,
     }
 }
 
@@ -118,5 +129,18 @@ impl Line {
             let (program, version) = (event.program, event.version);
             tracing::info!(block, version, fee_wei = %event.dataFee, "program {program} activated");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_reason_is_cut_between_characters() {
+        assert_eq!(shown("no".into()), "no");
+        let long = "\u{20ac}".repeat(REASON_SHOWN);
+        assert_eq!(shown(long.clone()), long);
+        assert_eq!(shown(format!("{long}!")), format!("{long}.."));
     }
 }

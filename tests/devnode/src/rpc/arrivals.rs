@@ -6,12 +6,12 @@
 
 use std::{
     collections::BTreeSet,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 /// Numbers the transactions that come in.
-#[derive(Debug, Default)]
-pub(super) struct Arrivals(Mutex<Numbers>);
+#[derive(Clone, Debug, Default)]
+pub(super) struct Arrivals(Arc<Mutex<Numbers>>);
 
 #[derive(Debug, Default)]
 struct Numbers {
@@ -21,13 +21,13 @@ struct Numbers {
 
 impl Arrivals {
     /// Notes that a transaction has come in, which is on its way until the result is dropped.
-    pub(super) fn enter(&self) -> Arrival<'_> {
+    pub(super) fn enter(&self) -> Arrival {
         let mut numbers = self.numbers();
         let number = numbers.next;
         numbers.next = number.saturating_add(1);
         numbers.on_their_way.insert(number);
         Arrival {
-            arrivals: self,
+            arrivals: self.clone(),
             number,
         }
     }
@@ -51,12 +51,12 @@ impl Arrivals {
 
 /// A transaction on its way.
 #[derive(Debug)]
-pub(super) struct Arrival<'a> {
-    arrivals: &'a Arrivals,
+pub(super) struct Arrival {
+    arrivals: Arrivals,
     number: u64,
 }
 
-impl Drop for Arrival<'_> {
+impl Drop for Arrival {
     fn drop(&mut self) {
         self.arrivals.numbers().on_their_way.remove(&self.number);
     }

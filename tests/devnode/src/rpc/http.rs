@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use tracing::Level;
 
 use super::bodies::Arrival;
+use crate::report::shown;
 
 /// geth's code for a request of a batch whose time is over.
 const TIMED_OUT: i32 = -32002;
@@ -113,12 +114,14 @@ where
 
 /// To the log, with the reason of a failure.
 fn tell(method: &str, answer: &MethodResponse) {
+    let method = shown(method.escape_debug().to_string());
     if answer.is_success() {
         return tracing::debug!("{method}");
     }
     let answer: Value = serde_json::from_str(answer.as_json().get()).unwrap_or_default();
     let error = &answer["error"];
-    tracing::debug!(code = %error["code"], reason = %error["message"], "{method} failed");
+    let reason = shown(error["message"].to_string());
+    tracing::debug!(code = %error["code"], %reason, "{method} failed");
 }
 
 impl<S> Surrounds<S> {

@@ -166,13 +166,15 @@ async fn unsigned(
 /// Takes a transaction that is made under the chain's lock, so that no other takes its nonce.
 async fn send(
     api: &SharedApi,
-    arrival: Arrival<'_>,
+    arrival: Arrival,
     conditions: Option<Conditions>,
     make: impl Fn(&Chain) -> Result<Recovered<TxEnvelope>, RpcError> + Send + 'static,
 ) -> Result<B256, ErrorObjectOwned> {
     let shared = api.clone();
     let conditions = conditions.map(Arc::new);
     let submitted = patiently(api, move || {
+        // On its way until this is done, whether its client still waits for that or not.
+        let _arrival = &arrival;
         let (hash, sender, submitted) = shared.change(|chain| {
             let tx = make(chain)?;
             let (hash, sender) = (*tx.tx_hash(), tx.signer());
@@ -190,18 +192,22 @@ async fn send(
         }
         Ok((hash, submitted))
     });
-    let submitted = submitted.await?;
-    drop(arrival);
-    match submitted {
+    match submitted.await? {
         (hash, Submitted::Taken(_)) => Ok(hash),
-        (hash, Submitted::Waiting { fate, seen }) => wait(api, hash, fate, seen).await,
+        // It is given up in time, whether its client still waits for that or not.
+        (hash, Submitted::Waiting { fate, seen }) => {
+            let waiting = tokio::spawn(wait(api.clone(), hash, fate, seen));
+            waiting
+                .await
+                .unwrap_or_else(|_| Err(RpcError::from(TxError::Dropped).into()))
+        }
     }
 }
 
 /// A nonce that is too high may be of a transaction that overtook its predecessor. It has time as
 /// long as its sender does something, or one that came in before is on its way.
 async fn wait(
-    api: &SharedApi,
+    api: SharedApi,
     hash: B256,
     mut fate: oneshot::Receiver<Result<B256, TxError>>,
     mut seen: Seen,
@@ -213,10 +219,10 @@ async fn wait(
                 let told = told.unwrap_or(Err(TxError::Dropped));
                 return Ok(told.inspect(|hash| api.accept(*hash)).map_err(RpcError::from)?);
             }
-            () = quiet(api) => {}
+            () = quiet(&api) => {}
         }
         let shared = api.clone();
-        let (error, now) = patiently(api, move || {
+        let (error, now) = patiently(&api, move || {
             let error = shared.change(|chain| Ok(chain.give_up(&hash, &mut seen)?))?;
             Ok((error, seen))
         })

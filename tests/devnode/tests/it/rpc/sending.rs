@@ -12,7 +12,9 @@ use alloy::{
 use serde_json::{Value, json};
 use stylus_devnode::{CHAIN_ID, Config, config::Mining};
 
-use crate::rig::{DEV, KEY, Rig};
+use tokio::{io::AsyncWriteExt, net::TcpStream};
+
+use crate::rig::{DEV, KEY, Rig, process::until};
 
 const ALICE: Address = Address::repeat_byte(0xa1);
 
@@ -236,4 +238,24 @@ async fn nonces_are_given_one_by_one() {
     });
     futures::future::join_all(sends).await;
     assert_eq!(rig.client.get_transaction_count(DEV).await.unwrap(), 20);
+}
+
+/// Nobody hears that its predecessor never came, and it may be sent again.
+#[tokio::test]
+async fn a_transaction_is_given_up_without_its_client() {
+    let rig = with(Mining::Auto).await;
+    let (_, tx) = transfer(1);
+    let body =
+        json!({ "jsonrpc": "2.0", "id": 1, "method": "eth_sendRawTransaction", "params": [tx] });
+    let body = body.to_string();
+    let request = format!(
+        "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let mut client = TcpStream::connect(rig.node.address()).await.unwrap();
+    client.write_all(request.as_bytes()).await.unwrap();
+    let queued = async || rig.rpc("txpool_status", json!([])).await["queued"].clone();
+    until("it waits", async || queued().await == "0x1").await;
+    drop(client);
+    until("it is given up", async || queued().await == "0x0").await;
 }
