@@ -160,6 +160,9 @@ fn period(text: &str) -> Result<Mining, String> {
     }
 }
 
+/// How a process ends that a signal ended before its time.
+const INTERRUPTED: u8 = 130;
+
 /// How long a second signal counts as the first: a process group and its parent may both pass one on, as
 /// `timeout`, npm and Docker do.
 const ECHO: Duration = Duration::from_secs(1);
@@ -171,7 +174,11 @@ pub(super) async fn run(flags: &Flags) -> eyre::Result<ExitCode> {
         log(flags.verbose);
     }
     let config = flags.config()?;
-    let node = spawn(config.clone()).await?;
+    let node = tokio::select! {
+        node = spawn(config.clone()) => node?,
+        // There is nothing to be written yet.
+        () = signals.next() => return Ok(ExitCode::from(INTERRUPTED)),
+    };
     if !flags.silent {
         let accounts = accounts(&config, flags.show_keys)?;
         let text = match flags.json {
@@ -187,7 +194,7 @@ pub(super) async fn run(flags: &Flags) -> eyre::Result<ExitCode> {
         ended = node.shutdown() => ended?,
         () = signals.insist() => {
             eprintln!("error: stopped before the state was written");
-            std::process::exit(130);
+            std::process::exit(INTERRUPTED.into());
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -19,7 +19,11 @@ use super::{
 use crate::{
     chain::{
         fork::Provable,
-        state::{proof, trie::Path, view::View},
+        state::{
+            proof::{self, ProofError},
+            trie::Path,
+            view::View,
+        },
     },
     evm::deadline::Deadline,
     fork::Reason,
@@ -116,7 +120,9 @@ fn account(api: &Api, args: &mut Args<'_>) -> Result<Box<RawValue>, RpcError> {
     }
     let account = api.look(|chain| {
         let view = chain.state_at(chain.moment(block)?)?;
-        Ok(proof::account(&view, &address)?)
+        let deadline = chain.deadline();
+        let check = || deadline.check().map_err(ProofError::from);
+        Ok(proof::account(&view, &address, check)?)
     })?;
     to_json(account.map(|account| Account {
         balance: account.balance,

@@ -59,8 +59,12 @@ pub fn prove(
 /// An account as it is in the trie; none if it does not exist.
 ///
 /// # Errors
-/// [`StateError`] where a read fails.
-pub fn account(view: &View<'_>, address: &Address) -> Result<Option<TrieAccount>, StateError> {
-    let trie = view.trie(|| Ok::<_, StateError>(()))?;
+/// A read fails, or `check` does, which is called now and then.
+pub fn account<E: From<StateError>>(
+    view: &View<'_>,
+    address: &Address,
+    check: impl Fn() -> Result<(), E>,
+) -> Result<Option<TrieAccount>, E> {
+    let trie = view.trie(check)?;
     Ok(trie.account(address).map(Held::account))
 }

@@ -63,8 +63,15 @@ impl Passages {
                     labels.pop();
                 }
                 Operator::BrTable { targets } if is_wide(targets) => {
-                    let label = labels.iter().rev().nth(targets.default() as usize);
-                    let block = self.passage(label.map_or(&[], Vec::as_slice));
+                    let label = |depth: u32| labels.iter().rev().nth(depth as usize);
+                    let taken = label(targets.default());
+                    let depths = targets.targets().collect::<Result<Vec<_>, _>>()?;
+                    if depths.into_iter().any(|depth| label(depth) != taken) {
+                        // Only where nothing gets to may they take values of several types.
+                        emit::write(&[emit::op(Operator::Unreachable)], out)?;
+                        continue;
+                    }
+                    let block = self.passage(taken.map_or(&[], Vec::as_slice));
                     split(targets, block, meter, out)?;
                     continue;
                 }

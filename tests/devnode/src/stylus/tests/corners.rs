@@ -149,6 +149,21 @@ fn wide(targets: usize, block: &str, value: &str) -> Vec<u8> {
     wat::parse_str(module(&fields)).unwrap()
 }
 
+/// In dead code a branch may take values of several types along, but not through one passage.
+#[test]
+fn wide_branch_tables_in_dead_code_are_never_reached() {
+    let wat = format!(
+        r#"(memory (export "memory") 1 1) (func (export "user_entrypoint") (param i32) (result i32)
+        (if (result i32) (local.get 0) (then
+            (block (result i32) (drop (block (result i64) unreachable (br_table {} 0))) (i32.const 1)))
+            (else (i32.const 0))))"#,
+        "1 ".repeat(65_521)
+    );
+    let wasm = wat::parse_str(format!("(module {wat})")).unwrap();
+    let outcome = ends(&wasm).unwrap();
+    assert_eq!(outcome.kind, OutcomeKind::Success);
+}
+
 /// The engine takes 65,520 targets at most, which no figure shows.
 #[test]
 fn wide_branch_tables_branch_and_cost_as_narrow_ones_do() {

@@ -91,6 +91,22 @@ fn a_signal_that_comes_twice_writes_the_state() {
 }
 
 /// At the start, since at the end the chain would be lost.
+/// Here it waits for an upstream that never answers.
+#[test]
+fn a_signal_ends_a_node_that_starts() {
+    let upstream = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", upstream.local_addr().unwrap());
+    let mut child = command()
+        .args(["--port", "0", "--fork-url", &url])
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let asked = upstream.accept().unwrap();
+    terminate(&child);
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    drop(asked);
+}
+
 #[test]
 fn a_state_file_that_cannot_be_written_is_refused() {
     let folder = tempfile::tempdir().unwrap();
