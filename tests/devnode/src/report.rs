@@ -61,7 +61,9 @@ fn catch_up(api: &Api, mut cursor: Cursor) -> Cursor {
             if step.is_empty() {
                 return cursor;
             }
-            step.added.into_iter().flat_map(lines).collect()
+            // What was loaded is not mined.
+            let mined = step.added.into_iter().filter(|_| !step.is_jump);
+            mined.flat_map(lines).collect()
         };
         if api.is_logged() {
             lines.iter().for_each(Line::tell);

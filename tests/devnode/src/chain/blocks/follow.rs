@@ -90,6 +90,8 @@ pub struct Step<'a> {
     pub dropped: Vec<&'a Dropped>,
     /// Blocks that the reader has not seen, oldest first.
     pub added: Vec<&'a Block>,
+    /// Whether the blocks in between are not known: another chain was loaded, or too much went.
+    pub is_jump: bool,
 }
 
 impl Step<'_> {
@@ -115,6 +117,7 @@ impl Chain {
             return Step {
                 dropped: Vec::new(),
                 added: vec![self.head()],
+                is_jump: true,
             };
         };
         let next = (cursor.number.saturating_add(1)..).map_while(|number| self.block_at(number));
@@ -122,7 +125,11 @@ impl Chain {
         if let Some(last) = added.last() {
             *cursor = at(last);
         }
-        Step { dropped, added }
+        Step {
+            dropped,
+            added,
+            is_jump: false,
+        }
     }
 
     /// Moves a cursor back to a block of the chain, over the dropped blocks that are returned.
@@ -212,7 +219,10 @@ mod tests {
         other.mine().unwrap();
         let mut cursor = other.cursor();
         let chain = chain();
-        assert_eq!(numbers(&chain.follow(&mut cursor, 9)), (vec![], vec![0]));
-        assert!(chain.follow(&mut cursor, 9).is_empty());
+        let jump = chain.follow(&mut cursor, 9);
+        assert!(jump.is_jump);
+        assert_eq!(numbers(&jump), (vec![], vec![0]));
+        let after = chain.follow(&mut cursor, 9);
+        assert!(after.is_empty() && !after.is_jump);
     }
 }

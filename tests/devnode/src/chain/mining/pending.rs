@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError};
 use alloy_consensus::transaction::Recovered;
 use alloy_primitives::B256;
 
-use super::fill;
+use super::{fill, send::TxError};
 use crate::{
     chain::{Chain, blocks::block::Block, control::settings::Settings, state::overlay::Overlay},
     errands,
@@ -33,7 +33,8 @@ struct Basis {
 }
 
 impl Chain {
-    /// The pending block. It is kept until something changes.
+    /// The pending block. It is kept until something changes, unless a transaction is missing because state
+    /// could not be read.
     ///
     /// # Errors
     /// The state cannot be read.
@@ -50,12 +51,15 @@ impl Chain {
         if let Some(pending) = kept.as_ref().filter(|pending| pending.basis == basis) {
             return Ok(Arc::clone(pending));
         }
-        let pending = Arc::new(self.look_ahead(basis)?);
-        *kept = Some(Arc::clone(&pending));
+        let (pending, is_whole) = self.look_ahead(basis)?;
+        let pending = Arc::new(pending);
+        *kept = is_whole.then(|| Arc::clone(&pending));
         Ok(pending)
     }
 
-    fn look_ahead(&self, basis: Basis) -> Result<Pending, StateError> {
+    /// The block, and whether state could be read for all transactions.
+    fn look_ahead(&self, basis: Basis) -> Result<(Pending, bool), StateError> {
+        let mut is_whole = true;
         let mut view = self.latest();
         let mut building = self.begin_on(&mut view)?;
         fill(
@@ -63,11 +67,14 @@ impl Chain {
             self.turns()?,
             &mut building,
             |building, pooled| {
-                if !building.has_room(&view, &pooled.tx)? {
-                    return Ok(None);
-                }
-                let tx = Recovered::clone(&pooled.tx);
-                self.include_over(&mut view, building, tx).map(Some)
+                let included = building.has_room(&view, &pooled.tx).map_err(TxError::from);
+                let included = included.and_then(|has_room| {
+                    let tx = has_room.then(|| Recovered::clone(&pooled.tx));
+                    tx.map(|tx| self.include_over(&mut view, building, tx))
+                        .transpose()
+                });
+                is_whole &= !matches!(included, Err(TxError::State(_)));
+                included
             },
         );
         if let Some(put_off) = errands::outstanding() {
@@ -75,11 +82,12 @@ impl Chain {
         }
         let root = view.root(|| Ok::<_, StateError>(()))?;
         let (parent, position) = (basis.parent, self.state.position());
-        Ok(Pending {
+        let pending = Pending {
             basis,
             block: building.close(parent, root, &view, position)?,
             overlay: view.overlay,
-        })
+        };
+        Ok((pending, is_whole))
     }
 }
 

@@ -17,7 +17,7 @@ use super::{
     proxy::{Mode, Proxy},
     rig::{config, refusal, set_slot, settings, slot},
 };
-use crate::rig::Rig;
+use crate::rig::{DEV, Rig};
 
 sol! {
     function setL1PricePerUnit(uint256 price) external;
@@ -177,16 +177,13 @@ async fn a_transaction_that_cannot_read_leaves_nothing() {
     rig.rpc("anvil_setCode", json!([ALICE, "0x5f54600155"]))
         .await;
     // What every transaction reads.
-    rig.send(crate::rig::DEV.into(), vec![], 0).await;
+    rig.send(DEV.into(), vec![], 0).await;
     let (head, nonce) = (
         rig.client.get_block_number().await.unwrap(),
-        rig.client
-            .get_transaction_count(crate::rig::DEV)
-            .await
-            .unwrap(),
+        rig.client.get_transaction_count(DEV).await.unwrap(),
     );
     scene.proxy.set(Mode::Drop);
-    let request = json!([{ "from": crate::rig::DEV, "to": ALICE, "gas": "0x30d40" }]);
+    let request = json!([{ "from": DEV, "to": ALICE, "gas": "0x30d40" }]);
     let (code, message) = rig.rpc_error("eth_sendTransaction", request.clone()).await;
     assert_eq!(code, -32000);
     assert!(message.contains("cannot read slot 0x0 of"), "{message}");
@@ -198,13 +195,7 @@ async fn a_transaction_that_cannot_read_leaves_nothing() {
         );
     }
     assert_eq!(rig.client.get_block_number().await.unwrap(), head);
-    assert_eq!(
-        rig.client
-            .get_transaction_count(crate::rig::DEV)
-            .await
-            .unwrap(),
-        nonce
-    );
+    assert_eq!(rig.client.get_transaction_count(DEV).await.unwrap(), nonce);
     // It works as if nothing had been.
     scene.proxy.set(Mode::Pass);
     let receipt = rig.call(ALICE, vec![]).await;
@@ -311,20 +302,20 @@ async fn what_l1_takes_is_counted_without_the_upstream() {
     upstream.set(setL1PricePerUnitCall { price }).await;
     let proxy = Proxy::before(upstream.node.url()).await;
     let local = Rig::with(config(settings(&proxy.url))).await;
-    let request = json!({ "from": crate::rig::DEV, "to": ALICE, "value": "0x1", "gas": "0x7a120" });
+    let request = json!({ "from": DEV, "to": ALICE, "value": "0x1", "gas": "0x7a120" });
     // Reads what running takes.
     local.rpc("eth_estimateGas", json!([request])).await;
     for receiver in [POSTERS, Address::ZERO] {
         local.client.get_balance(receiver).await.unwrap();
     }
-    let nonce = local.client.get_transaction_count(crate::rig::DEV);
+    let nonce = local.client.get_transaction_count(DEV);
     let nonce = nonce.await.unwrap();
     proxy.set(Mode::Drop);
     let hash = local.rpc("eth_sendTransaction", json!([request])).await;
     let receipt = local.rpc("eth_getTransactionReceipt", json!([hash])).await;
     assert_eq!(receipt["status"], "0x1");
     assert_ne!(receipt["gasUsedForL1"], "0x0");
-    let after = local.client.get_transaction_count(crate::rig::DEV);
+    let after = local.client.get_transaction_count(DEV);
     assert_eq!(after.await.unwrap(), nonce + 1);
 }
 
@@ -335,7 +326,7 @@ async fn a_reorganisation_that_cannot_read_leaves_everything() {
     let rig = &scene.local;
     rig.rpc("evm_setAutomine", json!([false])).await;
     rig.rpc("evm_mine", json!([])).await;
-    let payment = json!([{ "from": crate::rig::DEV, "to": crate::rig::DEV, "gas": "0x30d40" }]);
+    let payment = json!([{ "from": DEV, "to": DEV, "gas": "0x30d40" }]);
     let hash = rig.rpc("eth_sendTransaction", payment).await;
     let snapshot = rig.rpc("evm_snapshot", json!([])).await;
     rig.rpc("evm_mine", json!([])).await;
@@ -345,7 +336,7 @@ async fn a_reorganisation_that_cannot_read_leaves_everything() {
     assert_eq!(head["transactions"][0]["hash"], hash);
 
     scene.proxy.set(Mode::Drop);
-    let cold = json!({ "from": crate::rig::DEV, "to": ALICE, "gas": "0x30d40" });
+    let cold = json!({ "from": DEV, "to": ALICE, "gas": "0x30d40" });
     let (code, message) = rig.rpc_error("anvil_reorg", json!([2, [[cold, 0]]])).await;
     assert_eq!(code, -32000);
     assert!(message.contains("cannot read account"), "{message}");
@@ -356,6 +347,29 @@ async fn a_reorganisation_that_cannot_read_leaves_everything() {
     assert_eq!(rig.rpc("evm_revert", json!([snapshot])).await, json!(true));
     let status = rig.rpc("txpool_status", json!([])).await;
     assert_eq!(status["pending"], "0x1");
+}
+
+/// The clock is set, so that nothing else changes between the two.
+#[tokio::test]
+async fn a_pending_block_without_what_could_not_be_read_is_not_kept() {
+    let Scene {
+        upstream: _upstream,
+        proxy,
+        local,
+    } = scene().await;
+    local.rpc("evm_setAutomine", json!([false])).await;
+    let next = time(&local, "latest").await + 1_000;
+    local.rpc("evm_setNextBlockTimestamp", json!([next])).await;
+    proxy.set(Mode::Drop);
+    let tx = json!([{ "from": DEV, "to": ALICE, "value": "0x1", "gas": "0x5208", "nonce": "0x0" }]);
+    let hash = local.rpc("eth_sendTransaction", tx).await;
+    let pending = async || {
+        let params = json!(["pending", false]);
+        local.rpc("eth_getBlockByNumber", params).await["transactions"].clone()
+    };
+    assert_eq!(pending().await, json!([]));
+    proxy.set(Mode::Pass);
+    assert_eq!(pending().await, json!([hash]));
 }
 
 /// An upgrade that the block would make needs state that was not read yet.
