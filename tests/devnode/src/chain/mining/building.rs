@@ -209,9 +209,7 @@ impl Chain {
         self.history.push(block);
         Ok(self.head())
     }
-}
 
-impl Chain {
     /// As [`Self::seal`]; where it cannot be done the state is again that at `before`.
     ///
     /// # Errors

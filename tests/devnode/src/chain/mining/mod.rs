@@ -153,9 +153,9 @@ impl Chain {
     }
 }
 
-/// Includes transactions of a pool in a block: `include` returns the hash of one that has room. What has none, or bids too little for this block,
-/// or needs state that cannot be read now, has no fate yet. Nothing has where state was not read yet:
-/// whoever asks sees [`errands::outstanding`].
+/// Includes transactions of a pool in a block: `include` returns the hash of one that has room. What has
+/// none, or bids too little for this block, or needs state that cannot be read now, has no fate yet.
+/// Nothing has where state was not read yet: whoever asks sees [`errands::outstanding`].
 pub(super) fn fill(
     pool: &Pool,
     mut turns: BinaryHeap<Turn>,
