@@ -93,7 +93,7 @@ fn lines(block: &Block) -> impl Iterator<Item = Line> {
 /// The reason as text, if there is one, else the data in which a custom error stands.
 fn failure(output: &[u8]) -> String {
     match (error::reason(output), output.get(..DATA_SHOWN)) {
-        (Some(reason), _) => shown(reason),
+        (Some(reason), _) => shown(&reason),
         (None, Some(start)) if output.len() > DATA_SHOWN => {
             format!("{}..", hex::encode_prefixed(start))
         }
@@ -102,12 +102,20 @@ fn failure(output: &[u8]) -> String {
     }
 }
 
-/// The beginning of a text that may be long.
-pub(crate) fn shown(text: String) -> String {
-    match text.char_indices().nth(REASON_SHOWN) {
-        Some((end, _)) => format!("{}..", text.split_at(end).0),
-        None => text,
+/// The beginning of a text that others wrote, in one line.
+pub(crate) fn shown(text: &str) -> String {
+    let mut shown = String::new();
+    for (count, character) in text.chars().enumerate() {
+        if count == REASON_SHOWN {
+            shown.push_str("..");
+            break;
+        }
+        match character.is_control() {
+            true => shown.extend(character.escape_default()),
+            false => shown.push(character),
+        }
     }
+    shown
 }
 
 impl Line {
@@ -140,9 +148,15 @@ mod tests {
 
     #[test]
     fn a_long_reason_is_cut_between_characters() {
-        assert_eq!(shown("no".into()), "no");
+        assert_eq!(shown("no"), "no");
         let long = "\u{20ac}".repeat(REASON_SHOWN);
-        assert_eq!(shown(long.clone()), long);
-        assert_eq!(shown(format!("{long}!")), format!("{long}.."));
+        assert_eq!(shown(&long), long);
+        assert_eq!(shown(&format!("{long}!")), format!("{long}.."));
+    }
+
+    /// A contract writes no lines of the log, and no colours.
+    #[test]
+    fn a_reason_stays_in_its_line() {
+        assert_eq!(shown("a\nWARN \u{1b}[31mb"), "a\\nWARN \\u{1b}[31mb");
     }
 }

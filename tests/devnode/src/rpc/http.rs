@@ -114,13 +114,13 @@ where
 
 /// To the log, with the reason of a failure.
 fn tell(method: &str, answer: &MethodResponse) {
-    let method = shown(method.escape_debug().to_string());
+    let method = shown(method);
     if answer.is_success() {
         return tracing::debug!("{method}");
     }
     let answer: Value = serde_json::from_str(answer.as_json().get()).unwrap_or_default();
     let error = &answer["error"];
-    let reason = shown(error["message"].to_string());
+    let reason = shown(error["message"].as_str().unwrap_or_default());
     tracing::debug!(code = %error["code"], %reason, "{method} failed");
 }
 
